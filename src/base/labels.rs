@@ -1,0 +1,131 @@
+//! A sorted label set, as Prometheus knows it, and its fingerprint.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// The label that holds a series' metric name.
+pub const NAME: &str = "__name__";
+
+/// Label names and values, sorted by name, names unique, values never empty: an empty value is an absent label, as the
+/// Prometheus data model has it. Cloning is cheap.
+#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Labels(Arc<[(Arc<str>, Arc<str>)]>);
+
+impl Labels {
+    /// No label at all.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// From pairs in any order; a later pair replaces an earlier one of the same name, an empty value removes it.
+    pub fn new<N: Into<Arc<str>>, V: Into<Arc<str>>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
+        let mut all: Vec<(Arc<str>, Arc<str>)> = pairs.into_iter().map(|(n, v)| (n.into(), v.into())).collect();
+        // A stable sort keeps the order of repeats, so that the last of each name can win.
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut kept: Vec<(Arc<str>, Arc<str>)> = Vec::with_capacity(all.len());
+        for pair in all {
+            if kept.last().is_some_and(|last| last.0 == pair.0) {
+                kept.pop();
+            }
+            kept.push(pair);
+        }
+        kept.retain(|(_, value)| !value.is_empty());
+        Self(kept.into())
+    }
+
+    /// The value of `name`, or `""` where it is absent.
+    pub fn get(&self, name: &str) -> &str {
+        self.0.binary_search_by(|pair| (*pair.0).cmp(name)).map_or("", |at| &self.0[at].1)
+    }
+
+    /// The metric name, or `""`.
+    pub fn name(&self) -> &str {
+        self.get(NAME)
+    }
+
+    /// Pairs in order of name.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
+    }
+
+    /// How many labels there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The same labels with `name` set to `value` (removed where `value` is empty).
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        Self::new(self.0.iter().cloned().chain([(Arc::from(name), Arc::from(value))]))
+    }
+
+    /// The labels whose name `keep` accepts.
+    pub fn filter(&self, mut keep: impl FnMut(&str) -> bool) -> Self {
+        Self(self.0.iter().filter(|(name, _)| keep(name)).cloned().collect())
+    }
+
+    /// FNV-1a (64 bit) over names and values, each ended by 0xff, which UTF-8 never contains. Stable across restarts and
+    /// machines; printed as 16 hex digits where a person sees it.
+    pub fn fingerprint(&self) -> u64 {
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        let mut eat = |byte: u8| hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        for (name, value) in self.iter() {
+            name.bytes().for_each(&mut eat);
+            eat(0xff);
+            value.bytes().for_each(&mut eat);
+            eat(0xff);
+        }
+        hash
+    }
+}
+
+impl fmt::Debug for Labels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// As Prometheus writes a series: `name{a="1", b="2"}`.
+impl fmt::Display for Labels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())?;
+        let rest: Vec<_> = self.iter().filter(|(name, _)| *name != NAME).collect();
+        if rest.is_empty() && !self.name().is_empty() {
+            return Ok(());
+        }
+        f.write_str("{")?;
+        for (at, (name, value)) in rest.iter().enumerate() {
+            write!(f, "{}{name}={value:?}", if at == 0 { "" } else { ", " })?;
+        }
+        f.write_str("}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_sorted_unique_and_never_empty() {
+        let labels = Labels::new([("b", "2"), ("a", "1"), ("b", "3"), ("c", "")]);
+        assert_eq!(labels.iter().collect::<Vec<_>>(), [("a", "1"), ("b", "3")]);
+        assert_eq!((labels.get("b"), labels.get("c")), ("3", ""));
+    }
+
+    #[test]
+    fn the_fingerprint_tells_where_a_name_ends() {
+        assert_ne!(Labels::new([("ab", "c")]).fingerprint(), Labels::new([("a", "bc")]).fingerprint());
+        assert_eq!(Labels::new([("b", "2"), ("a", "1")]), Labels::new([("a", "1"), ("b", "2")]));
+    }
+
+    #[test]
+    fn a_series_prints_as_prometheus_prints_it() {
+        assert_eq!(Labels::new([(NAME, "up"), ("job", "a")]).to_string(), r#"up{job="a"}"#);
+        assert_eq!(Labels::new([(NAME, "up")]).to_string(), "up");
+        assert_eq!(Labels::empty().to_string(), "{}");
+    }
+}
