@@ -3,5 +3,6 @@
 //! The folders and what each may import are in `ARCHITECTURE.md`; `tests/tidy.rs` holds the code to it.
 
 pub mod base;
+pub mod config;
 pub mod promql;
 pub mod wire;

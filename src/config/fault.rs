@@ -1,0 +1,51 @@
+//! What is wrong with a file: every fault at once, each with the path of its key and a sentence one can act on.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// Where, as `ingress.listen[1]`; empty when it is the file as a whole.
+    pub path: String,
+    /// What, and what would be right.
+    pub message: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.path.is_empty() { f.write_str(&self.message) } else { write!(f, "{}: {}", self.path, self.message) }
+    }
+}
+
+/// Every fault of a file, in the order of its keys; never empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+pub struct Errors(Vec<Fault>);
+
+impl Errors {
+    /// `Ok(value)` when there is no fault.
+    pub(super) fn or<T>(faults: Vec<Fault>, value: T) -> Result<T, Self> {
+        if faults.is_empty() { Ok(value) } else { Err(Self(faults)) }
+    }
+
+    /// A single fault of the file as a whole.
+    pub(super) fn whole(message: impl Into<String>) -> Self {
+        Self(vec![Fault { path: String::new(), message: message.into() }])
+    }
+
+    /// The faults.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Fault> {
+        self.0.iter()
+    }
+}
+
+/// One fault a line.
+impl fmt::Display for Errors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, fault) in self.0.iter().enumerate() {
+            write!(f, "{}{fault}", if at == 0 { "" } else { "\n" })?;
+        }
+        Ok(())
+    }
+}

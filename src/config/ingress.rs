@@ -1,0 +1,139 @@
+//! `ingress:`: where clients come in and which gateway they go to.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::read::{Keys, Node};
+use super::scalar::{address, as_text, duration, one_of, positive};
+use super::tls::ServerTls;
+use super::upstream::{HostPort, host_port};
+use super::yaml::Yaml;
+
+/// Where clients come in.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Ingress {
+    /// Where to listen; never empty, no address twice.
+    pub listen: Vec<SocketAddr>,
+    /// What is behind.
+    pub gateway: Gateway,
+    /// Threads that move bytes, each with its own runtime.
+    pub workers: NonZeroUsize,
+    /// Terminates TLS; without it TLS passes opaque.
+    pub tls: Option<ServerTls>,
+    /// Whether the client's address is told to the gateway.
+    pub forwarded_for: ForwardedFor,
+    /// Whether connections begin with a PROXY protocol header.
+    pub proxy_protocol: ProxyProtocol,
+    /// How long what is in flight may take after a stop was asked for.
+    #[serde(serialize_with = "as_text")]
+    pub drain: Duration,
+}
+
+/// The gateway: `127.0.0.1:8000`, `http://…`, or `https://…` when it wants TLS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Gateway {
+    /// Host and port.
+    pub at: HostPort,
+    /// Set when the gateway is reached over TLS.
+    pub tls: Option<ClientTls>,
+}
+
+/// How the gateway's certificate is judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+pub struct ClientTls {
+    /// A PEM file of authorities to trust instead of the system's.
+    pub ca: Option<PathBuf>,
+}
+
+/// What happens to `x-forwarded-for`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ForwardedFor {
+    /// The client's address is appended.
+    Append,
+    /// Heads pass as they came.
+    Off,
+}
+
+/// Which PROXY protocol header is expected before the first byte of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProxyProtocol {
+    /// None; bytes that look like one are the client's.
+    Off,
+    /// Version 1 or 2; a connection without it is refused.
+    Required,
+}
+
+impl Ingress {
+    pub(super) fn read(node: &Node<'_>) -> Self {
+        node.map(|keys| Self {
+            listen: listen(keys).unwrap_or_else(|| vec![(Ipv4Addr::UNSPECIFIED, 8080).into()]),
+            gateway: Gateway::read(keys),
+            workers: keys.key("workers").get(positive(256)).unwrap_or(NonZeroUsize::MIN),
+            tls: ServerTls::read(&keys.key("tls")),
+            forwarded_for: keys
+                .key("forwarded_for")
+                .get(one_of(&[("append", ForwardedFor::Append), ("off", ForwardedFor::Off)]))
+                .unwrap_or(ForwardedFor::Append),
+            proxy_protocol: keys
+                .key("proxy_protocol")
+                .get(one_of(&[("off", ProxyProtocol::Off), ("required", ProxyProtocol::Required)]))
+                .unwrap_or(ProxyProtocol::Off),
+            drain: keys.key("drain").get(duration).unwrap_or(Duration::from_secs(30)),
+        })
+    }
+}
+
+fn listen(keys: &mut Keys<'_>) -> Option<Vec<SocketAddr>> {
+    let node = keys.key("listen");
+    let mut seen = Vec::new();
+    let listen = node.one_or_many(|item| {
+        let address = item.get(address)?;
+        if address.port() != 0 && seen.contains(&address) {
+            item.fault(format!("{address} is there twice"));
+        }
+        seen.push(address);
+        Some(address)
+    })?;
+    if listen.is_empty() && node.get(|value| Ok(*value == Yaml::List(Vec::new()))) == Some(true) {
+        node.fault("needs at least one address");
+    }
+    Some(listen)
+}
+
+impl Gateway {
+    fn read(keys: &mut Keys<'_>) -> Self {
+        let (node, ca) = (keys.key("gateway"), keys.key("gateway_ca"));
+        let (at, tls) = node.get(gateway).unwrap_or_else(|| {
+            let at = HostPort { host: Ipv4Addr::LOCALHOST.to_string(), port: 8000 };
+            (at, false)
+        });
+        if ca.is_set() && !tls {
+            ca.fault("is used only when `ingress.gateway` is an https:// URL");
+        }
+        let ca = ca.file();
+        Self { at, tls: tls.then_some(ClientTls { ca }) }
+    }
+}
+
+/// Host and port, and whether TLS is spoken.
+fn gateway(value: &Yaml) -> Result<(HostPort, bool), String> {
+    let Yaml::Text(text) = value else { return host_port(value).map(|at| (at, false)) };
+    let (rest, port, tls) = match text.split_once("://") {
+        None => return host_port(value).map(|at| (at, false)),
+        Some(("http", rest)) => (rest, 80, false),
+        Some(("https", rest)) => (rest, 443, true),
+        Some((scheme, _)) => return Err(format!("expected host:port, http:// or https://, found {scheme}://")),
+    };
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    if rest.contains('/') {
+        return Err(format!("must not have a path, as requests pass with the path they came with; found `{text}`"));
+    }
+    let at = HostPort::parse(rest, Some(port)).ok_or_else(|| format!("expected a host and a port, found `{text}`"))?;
+    Ok((at, tls))
+}
