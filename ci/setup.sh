@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Installs what a make target needs from the system: `ci/setup.sh build test`. Quick when nothing is missing. Without
+# root, or where there is no apt-get, it says what to type and fails.
+set -euo pipefail
+
+# Per group: a program, and the Debian package that has it.
+packages() {
+  case $1 in
+    build) echo "cc:gcc cmake:cmake" ;;
+    test) echo "python3:python3-venv curl:curl promtool:prometheus prometheus:prometheus" ;;
+    bench) echo "nginx:nginx haproxy:haproxy valgrind:valgrind" ;;
+    fuzz) echo "c++:g++" ;;
+    *) echo "ci/setup.sh: no group '$1'; there are build, test, bench and fuzz" >&2; return 2 ;;
+  esac
+}
+
+missing=()
+for group in "$@"; do
+  pairs=$(packages "$group")
+  for pair in $pairs; do
+    PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
+  done
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
+
+if ! command -v apt-get >/dev/null; then
+  echo "missing: ${missing[*]} (Debian's names). Install them with your system's package manager." >&2
+  exit 1
+fi
+if [ "$(id -u)" != 0 ]; then
+  echo "missing: ${missing[*]}. Type:" >&2
+  echo "  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${missing[*]}" >&2
+  exit 1
+fi
+
+echo "installing ${missing[*]}"
+# The packages' own services are not wanted: whatever needs one starts it itself, on a port of its own.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap 'rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod +x "$policy"
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
