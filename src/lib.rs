@@ -5,4 +5,5 @@
 pub mod base;
 pub mod config;
 pub mod promql;
+pub mod route;
 pub mod wire;
