@@ -4,6 +4,7 @@
 
 pub mod base;
 pub mod config;
+pub mod history;
 pub mod promql;
 pub mod route;
 pub mod wire;

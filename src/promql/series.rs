@@ -32,6 +32,18 @@ pub enum Op {
     NotMatches(regex::Regex),
 }
 
+impl Op {
+    /// Whether a label of this `value` passes; `""` stands for an absent label.
+    pub fn accepts(&self, value: &str) -> bool {
+        match self {
+            Self::Equal(want) => value == want,
+            Self::NotEqual(want) => value != want,
+            Self::Matches(re) => re.is_match(value),
+            Self::NotMatches(re) => !re.is_match(value),
+        }
+    }
+}
+
 /// One label matcher; the metric name is the label `__name__`.
 #[derive(Clone, Debug)]
 pub struct Matcher {
@@ -44,13 +56,7 @@ pub struct Matcher {
 impl Matcher {
     /// Whether `labels` pass.
     pub fn accepts(&self, labels: &Labels) -> bool {
-        let value = labels.get(&self.name);
-        match &self.op {
-            Op::Equal(want) => value == want,
-            Op::NotEqual(want) => value != want,
-            Op::Matches(re) => re.is_match(value),
-            Op::NotMatches(re) => !re.is_match(value),
-        }
+        self.op.accepts(labels.get(&self.name))
     }
 }
 
