@@ -2,9 +2,16 @@
 //!
 //! The folders and what each may import are in `ARCHITECTURE.md`; `tests/tidy.rs` holds the code to it.
 
+pub mod admin;
+pub mod app;
 pub mod base;
+pub mod cli;
 pub mod config;
+pub mod event;
 pub mod history;
+pub mod metrics;
+pub mod observe;
 pub mod promql;
+pub mod proxy;
 pub mod route;
 pub mod wire;

@@ -1,0 +1,35 @@
+//! The listener's thread.
+
+use super::{Shared, health, metrics, overview, reply};
+use axum::Router;
+use axum::middleware::from_fn;
+use axum::routing::get;
+use std::io;
+use std::net::TcpListener;
+use tokio::sync::watch;
+
+/// Serves on `listener` until `stop` changes. Runs on the caller's thread.
+pub fn serve(listener: TcpListener, view: Shared, mut stop: watch::Receiver<bool>) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async move {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let server = axum::serve(listener, router(view)).with_graceful_shutdown(async move {
+            // A sender that is gone means a stop as well.
+            let _ = stop.wait_for(|stop| *stop).await;
+        });
+        server.await
+    })
+}
+
+fn router(view: Shared) -> Router {
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/api/v1/metrics", get(metrics::exposition))
+        .route("/api/v1/metrics/summary", get(metrics::summary))
+        .route("/api/v1/observability", get(overview::observability))
+        .fallback(reply::not_found)
+        .method_not_allowed_fallback(reply::not_allowed)
+        .layer(from_fn(reply::correlate))
+        .with_state(view)
+}

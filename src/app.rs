@@ -1,0 +1,184 @@
+//! The composition root: builds every part from a configuration, starts it, and stops it in order.
+//!
+//! - `run`: `outrider run`, until a signal
+//! - `logs`: the log and its level
+
+mod logs;
+pub mod run;
+
+use crate::admin::{self, View};
+use crate::config::{Config, ForwardedFor};
+use crate::metrics::{AgentMetrics, HttpMetrics, Registry, RoadMetrics, WebSocketMetrics};
+use crate::observe::worker::Families;
+use crate::observe::{self, Worker};
+use crate::proxy::worker::{Order, Plan};
+use crate::proxy::{listen, worker};
+use crate::route::{Pattern, Table};
+use anyhow::{Context as _, Result};
+use logs::LevelHandle;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
+
+/// What observers are told while they run.
+type Orders = Order<observe::Plan>;
+
+/// The agent, running.
+pub struct App {
+    view: Arc<View>,
+    agent: AgentMetrics,
+    level: LevelHandle,
+    orders: watch::Sender<Orders>,
+    stop_admin: watch::Sender<bool>,
+    workers: Vec<JoinHandle<usize>>,
+    admin: JoinHandle<()>,
+    ingress: Vec<SocketAddr>,
+    admin_address: SocketAddr,
+}
+
+impl App {
+    /// Starts everything. Nothing is accepted unless all of it could be built.
+    pub fn start(config: Config) -> Result<Self> {
+        let level = logs::start(config.log);
+        let registry = Registry::new();
+        let families = Families {
+            http: HttpMetrics::register(&registry, &config.metrics.buckets),
+            websocket: Arc::new(WebSocketMetrics::register(&registry, &config.metrics.buckets)),
+            road: RoadMetrics::register(&registry),
+        };
+        let agent = AgentMetrics::register(&registry);
+        registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+        let gateway = resolve(&config)?;
+        let (orders, _) = watch::channel(Order::Serve(plan(&config, &gateway)?));
+
+        let workers = config.ingress.workers.get();
+        let mut ingress = Vec::new();
+        let mut sockets: Vec<Vec<std::net::TcpListener>> = (0..workers).map(|_| Vec::new()).collect();
+        for &address in &config.ingress.listen {
+            let listeners = listen::listen(address, workers)
+                .with_context(|| format!("ingress.listen: cannot listen on {address}"))?;
+            ingress.push(listeners[0].local_addr()?);
+            sockets.iter_mut().zip(listeners).for_each(|(sockets, listener)| sockets.push(listener));
+        }
+        let admin_listener = std::net::TcpListener::bind(config.admin.listen)
+            .with_context(|| format!("admin.listen: cannot listen on {}", config.admin.listen))?;
+        admin_listener.set_nonblocking(true)?;
+        let admin_address = admin_listener.local_addr()?;
+
+        let view = Arc::new(View {
+            registry,
+            config: Arc::new(config).into(),
+            gateway: Arc::new(gateway).into(),
+            reload_error: Arc::new(None).into(),
+            draining: false.into(),
+            started: Instant::now(),
+        });
+        let (stop_admin, stopped) = watch::channel(false);
+        let admin = spawn("admin", {
+            let view = view.clone();
+            move || {
+                admin::serve(admin_listener, view, stopped)
+                    .unwrap_or_else(|error| tracing::error!(%error, "the admin port failed"))
+            }
+        })?;
+        let workers = sockets.into_iter().enumerate().map(|(at, sockets)| {
+            let (families, orders) = (families.clone(), orders.subscribe());
+            spawn(&format!("worker-{at}"), move || {
+                let road = families.road.clone();
+                let observe = |plan: &observe::Plan| Rc::new(Worker::new(families, plan));
+                worker::run(sockets, road, orders, observe, |worker, plan| worker.follow(plan)).unwrap_or_else(
+                    |error| {
+                        tracing::error!(%error, "a worker failed");
+                        0
+                    },
+                )
+            })
+        });
+        let workers = workers.collect::<Result<_>>()?;
+        agent.loaded(unix());
+        for address in &ingress {
+            tracing::info!(what = "ingress", %address, gateway = %view.config.load().ingress.gateway.at, "listening");
+        }
+        tracing::info!(what = "admin", address = %admin_address, "listening");
+        Ok(Self { view, agent, level, orders, stop_admin, workers, admin, ingress, admin_address })
+    }
+
+    /// Where clients come in; ports that were 0 are what the kernel gave.
+    pub fn ingress(&self) -> &[SocketAddr] {
+        &self.ingress
+    }
+
+    /// The admin port.
+    pub fn admin(&self) -> SocketAddr {
+        self.admin_address
+    }
+
+    /// The configuration that runs.
+    pub fn config(&self) -> Arc<Config> {
+        self.view.config.load_full()
+    }
+
+    /// Takes a new configuration. Everything new is built before anything is swapped; established connections go on.
+    pub fn follow(&self, config: Config) -> Result<()> {
+        let gateway = resolve(&config)?;
+        let plan = plan(&config, &gateway)?;
+        self.level.set(config.log.level);
+        self.orders.send_replace(Order::Serve(plan));
+        self.view.gateway.store(Arc::new(gateway));
+        self.view.config.store(Arc::new(config));
+        self.agent.applied(unix());
+        self.view.reload_error.store(Arc::new(None));
+        Ok(())
+    }
+
+    /// A changed file does not run, and why.
+    pub fn refuse(&self, reason: String) {
+        self.agent.refused();
+        self.view.reload_error.store(Arc::new(Some(reason)));
+    }
+
+    /// The file says again what runs.
+    pub fn restored(&self) {
+        self.agent.restored();
+        self.view.reload_error.store(Arc::new(None));
+    }
+
+    /// Asks for a stop: no more connections are taken, what is in flight may finish within `drain`.
+    pub fn drain(&self, drain: Duration) {
+        self.view.draining.store(true, Ordering::Relaxed);
+        self.orders.send_replace(Order::Drain(drain));
+    }
+
+    /// Waits for the workers, then stops the admin port. Returns how many connections were cut.
+    pub fn join(self) -> usize {
+        let cut = self.workers.into_iter().map(|worker| worker.join().unwrap_or(0)).sum();
+        self.stop_admin.send_replace(true);
+        let _ = self.admin.join();
+        cut
+    }
+}
+
+fn plan(config: &Config, gateway: &[SocketAddr]) -> Result<Plan<observe::Plan>> {
+    let patterns =
+        config.routes.patterns.iter().map(|pattern| Pattern::parse(pattern.as_str())).collect::<Result<Vec<_>, _>>()?;
+    let table = Arc::new(Table::new(&patterns, config.routes.max));
+    let forwarded_for = config.ingress.forwarded_for == ForwardedFor::Append;
+    Ok(Plan { gateway: gateway.into(), observe: observe::Plan { table, forwarded_for } })
+}
+
+fn resolve(config: &Config) -> Result<Vec<SocketAddr>> {
+    let at = &config.ingress.gateway.at;
+    at.resolve().with_context(|| format!("ingress.gateway: {at} cannot be resolved"))
+}
+
+fn spawn<T: Send + 'static>(name: &str, body: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>> {
+    thread::Builder::new().name(name.to_owned()).spawn(body).with_context(|| format!("cannot start thread {name}"))
+}
+
+fn unix() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}

@@ -1,0 +1,10 @@
+//! What passes on a connection, told to whoever watches: the seam between the road and the observers.
+//!
+//! - `observer`: what the relay tells of one connection
+//! - `edits`: what may be changed in bytes on their way to the gateway
+
+pub mod edits;
+pub mod observer;
+
+pub use edits::Edits;
+pub use observer::{Awaited, End, Observe, Observer, Side};

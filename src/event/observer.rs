@@ -1,0 +1,65 @@
+//! What the relay tells of one connection, and what it asks.
+
+use super::Edits;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+/// One of the two who talk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Who asks (downstream).
+    Client,
+    /// Who answers (upstream).
+    Gateway,
+}
+
+/// How a side stopped sending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// In order (FIN): the other direction may still go on.
+    Finished,
+    /// By a reset, or because writing to it failed.
+    Reset,
+}
+
+/// A request that has no answer yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Awaited {
+    /// Whether an answer may have a body.
+    pub body: bool,
+}
+
+/// Watches one connection. It sees every byte once and in order, and owns nothing of the transport: whatever it does, the
+/// bytes go on. All times are the caller's.
+pub trait Observer {
+    /// Bytes from the client, before they go on. Edits are offsets into `bytes`. Returns how many of them may go on; the
+    /// rest, a single `CR` at most, is shown again in front of what comes next.
+    fn client_bytes(&mut self, now: Instant, bytes: &[u8], edits: &mut Edits) -> usize;
+
+    /// Bytes from the gateway, before they go on.
+    fn gateway_bytes(&mut self, now: Instant, bytes: &[u8]);
+
+    /// `side` sends nothing any more.
+    fn ended(&mut self, now: Instant, side: Side, end: End);
+
+    /// The connection is over in both directions.
+    fn closed(&mut self, now: Instant);
+
+    /// Whether it may be closed now without cutting anything short: HTTP/1 between two exchanges.
+    fn is_idle(&self) -> bool;
+
+    /// Whether the client may still ask something in HTTP.
+    fn may_ask(&self) -> bool;
+
+    /// The oldest request that waits for its answer.
+    fn awaited(&self) -> Option<Awaited>;
+}
+
+/// Makes an observer for each connection of one worker.
+pub trait Observe {
+    /// What watches.
+    type Observer: Observer + 'static;
+
+    /// An observer for a connection from `client`.
+    fn connection(&self, client: SocketAddr) -> Self::Observer;
+}

@@ -1,0 +1,23 @@
+//! Metric families, their handles and their exposition. Every family's name is written once, here.
+//!
+//! - `family`: children of one family by label values; scraping never holds up who counts
+//! - `http`: the families of HTTP exchanges
+//! - `websocket`: the families of WebSocket sessions and messages
+//! - `road`: what we count of our own road: connections, opaque ones, failures
+//! - `agent`: what we count of ourselves: build, reloads
+//! - `totals`: sums over all traffic
+
+pub mod agent;
+pub mod family;
+pub mod http;
+pub mod road;
+pub mod totals;
+pub mod websocket;
+
+pub use agent::AgentMetrics;
+pub use family::Family;
+pub use http::HttpMetrics;
+pub use road::RoadMetrics;
+pub use websocket::WebSocketMetrics;
+
+pub use prometheus::{Histogram, IntCounter, IntGauge, Registry};

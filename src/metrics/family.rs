@@ -1,0 +1,144 @@
+//! One metric family and its children by label values.
+//!
+//! The `prometheus` crate's own vectors hold their lock while they collect, so a new label value would wait for a scrape of
+//! ten thousand series. Here a scrape holds the lock only to copy the handles.
+
+use parking_lot::Mutex;
+use prometheus::core::{Collector, Desc, Metric};
+use prometheus::proto::{MetricFamily, MetricType};
+use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Registry};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A kind of metric that a family can have children of.
+pub trait Instrument: Metric + Clone + 'static {
+    /// As the exposition has it.
+    const TYPE: MetricType;
+
+    /// A child with its labels in `opts`. `buckets` are for histograms.
+    fn make(opts: Opts, buckets: &[f64]) -> prometheus::Result<Self>;
+}
+
+impl Instrument for IntCounter {
+    const TYPE: MetricType = MetricType::COUNTER;
+    fn make(opts: Opts, _: &[f64]) -> prometheus::Result<Self> {
+        Self::with_opts(opts)
+    }
+}
+
+impl Instrument for IntGauge {
+    const TYPE: MetricType = MetricType::GAUGE;
+    fn make(opts: Opts, _: &[f64]) -> prometheus::Result<Self> {
+        Self::with_opts(opts)
+    }
+}
+
+impl Instrument for Gauge {
+    const TYPE: MetricType = MetricType::GAUGE;
+    fn make(opts: Opts, _: &[f64]) -> prometheus::Result<Self> {
+        Self::with_opts(opts)
+    }
+}
+
+impl Instrument for Histogram {
+    const TYPE: MetricType = MetricType::HISTOGRAM;
+    fn make(opts: Opts, buckets: &[f64]) -> prometheus::Result<Self> {
+        Self::with_opts(HistogramOpts { common_opts: opts, buckets: buckets.to_vec() })
+    }
+}
+
+/// A family. Cloning gives another handle to the same one.
+#[derive(Clone)]
+pub struct Family<M>(Arc<Inner<M>>);
+
+struct Inner<M> {
+    desc: Desc,
+    labels: &'static [&'static str],
+    buckets: Vec<f64>,
+    children: Mutex<HashMap<Box<[Box<str>]>, M>>,
+}
+
+impl<M: Instrument> Family<M> {
+    /// A family in `registry`.
+    ///
+    /// # Panics
+    /// At start only: when the name is taken, or is no metric name.
+    pub fn register(registry: &Registry, name: &str, help: &str, labels: &'static [&'static str]) -> Self {
+        Self::with_buckets(registry, name, help, labels, &[])
+    }
+
+    /// A family of histograms with the upper bounds `buckets`.
+    ///
+    /// # Panics
+    /// As [`Self::register`] does.
+    pub fn with_buckets(
+        registry: &Registry,
+        name: &str,
+        help: &str,
+        labels: &'static [&'static str],
+        buckets: &[f64],
+    ) -> Self {
+        let names = labels.iter().map(|label| (*label).to_owned()).collect();
+        let desc = Desc::new(name.to_owned(), help.to_owned(), names, HashMap::new());
+        let desc = desc.expect("names of metrics and labels are valid");
+        let family = Self(Arc::new(Inner { desc, labels, buckets: buckets.to_vec(), children: Mutex::default() }));
+        registry.register(Box::new(family.clone())).expect("a family is registered once");
+        family
+    }
+
+    /// The child with these label values, in the order of the family's labels; made where it is not there yet.
+    pub fn with(&self, values: &[&str]) -> M {
+        assert_eq!(values.len(), self.0.labels.len(), "a value for each label of {}", self.0.desc.fq_name);
+        let key: Box<[Box<str>]> = values.iter().map(|value| Box::from(*value)).collect();
+        let mut children = self.0.children.lock();
+        children.entry(key).or_insert_with(|| self.child(values)).clone()
+    }
+
+    fn child(&self, values: &[&str]) -> M {
+        let labels = self.0.labels.iter().zip(values).map(|(label, value)| (label.to_string(), value.to_string()));
+        let opts = Opts::new(&self.0.desc.fq_name, &self.0.desc.help).const_labels(labels.collect());
+        M::make(opts, &self.0.buckets).expect("the family's description was valid")
+    }
+}
+
+impl<M: Instrument> Collector for Family<M> {
+    fn desc(&self) -> Vec<&Desc> {
+        vec![&self.0.desc]
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let children: Vec<M> = self.0.children.lock().values().cloned().collect();
+        let mut family = MetricFamily::default();
+        family.set_name(self.0.desc.fq_name.clone());
+        family.set_help(self.0.desc.help.clone());
+        family.set_field_type(M::TYPE);
+        family.set_metric(children.iter().map(Metric::metric).collect());
+        vec![family]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn children_are_told_apart_by_their_values() {
+        let registry = Registry::new();
+        let family: Family<IntCounter> = Family::register(&registry, "a_total", "A.", &["x", "y"]);
+        family.with(&["1", "2"]).inc();
+        family.with(&["1", "2"]).inc();
+        family.with(&["2", "1"]).inc();
+        let text = prometheus::TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
+        assert_eq!(
+            text,
+            "# HELP a_total A.\n# TYPE a_total counter\na_total{x=\"1\",y=\"2\"} 2\na_total{x=\"2\",y=\"1\"} 1\n"
+        );
+    }
+
+    #[test]
+    fn a_family_without_children_is_absent() {
+        let registry = Registry::new();
+        let _family: Family<Histogram> = Family::with_buckets(&registry, "a_seconds", "A.", &["x"], &[1.0]);
+        assert!(registry.gather().is_empty());
+    }
+}

@@ -1,0 +1,124 @@
+//! What we count of our own road.
+
+use super::family::Family;
+use prometheus::{IntCounter, IntGauge, Registry};
+
+/// Connections and what became of them.
+#[derive(Clone)]
+pub struct RoadMetrics {
+    /// Accepted so far.
+    pub accepted: IntCounter,
+    /// Open now.
+    pub open: IntGauge,
+    /// Bytes from clients to the gateway.
+    pub bytes_in: IntCounter,
+    /// Bytes from the gateway to clients.
+    pub bytes_out: IntCounter,
+    /// Accepting failed (descriptors, memory).
+    pub accept_errors: IntCounter,
+    opaque: Family<IntCounter>,
+    connect_errors: Family<IntCounter>,
+}
+
+/// Why a connection goes on unobserved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opaque {
+    /// A TLS ClientHello on a listener without a certificate.
+    Tls,
+    /// HTTP/2 with prior knowledge.
+    Http2,
+    /// The first bytes are of no protocol we know.
+    Unknown,
+    /// A head that is not HTTP/1.
+    Malformed,
+    /// A head over 64 KiB.
+    HeadTooLong,
+    /// Fields that readers take differently: nobody can say where the next message begins.
+    Ambiguous,
+    /// CONNECT, or an upgrade to something that is no WebSocket.
+    Upgrade,
+    /// Frames that are not of RFC 6455.
+    WebSocket,
+    /// More requests in flight on one connection than we follow.
+    Pipeline,
+    /// Our observer failed.
+    Panic,
+}
+
+impl Opaque {
+    const ALL: [Self; 10] = [
+        Self::Tls,
+        Self::Http2,
+        Self::Unknown,
+        Self::Malformed,
+        Self::HeadTooLong,
+        Self::Ambiguous,
+        Self::Upgrade,
+        Self::WebSocket,
+        Self::Pipeline,
+        Self::Panic,
+    ];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Tls => "tls",
+            Self::Http2 => "http2",
+            Self::Unknown => "unknown",
+            Self::Malformed => "malformed",
+            Self::HeadTooLong => "head_too_long",
+            Self::Ambiguous => "ambiguous",
+            Self::Upgrade => "upgrade",
+            Self::WebSocket => "websocket",
+            Self::Pipeline => "pipeline",
+            Self::Panic => "panic",
+        }
+    }
+}
+
+impl RoadMetrics {
+    /// Registers the families.
+    pub fn register(registry: &Registry) -> Self {
+        let counter = |name, help| Family::<IntCounter>::register(registry, name, help, &[]).with(&[]);
+        let open: Family<IntGauge> =
+            Family::register(registry, "outrider_connections_open", "Client connections that are open.", &[]);
+        let bytes: Family<IntCounter> =
+            Family::register(registry, "outrider_relayed_bytes_total", "Bytes moved.", &["direction"]);
+        let road = Self {
+            accepted: counter("outrider_connections_accepted_total", "Client connections accepted."),
+            open: open.with(&[]),
+            bytes_in: bytes.with(&["inbound"]),
+            bytes_out: bytes.with(&["outbound"]),
+            accept_errors: counter("outrider_accept_errors_total", "Times that accepting a connection failed."),
+            opaque: Family::register(
+                registry,
+                "outrider_opaque_connections_total",
+                "Connections that went on unobserved, by the reason.",
+                &["reason"],
+            ),
+            connect_errors: Family::register(
+                registry,
+                "outrider_gateway_connect_errors_total",
+                "Connections to the gateway that could not be made, by the reason.",
+                &["reason"],
+            ),
+        };
+        Opaque::ALL.iter().for_each(|reason| drop(road.opaque.with(&[reason.as_str()])));
+        ["refused", "timeout", "other"].iter().for_each(|reason| drop(road.connect_errors.with(&[reason])));
+        road
+    }
+
+    /// A connection goes on unobserved.
+    pub fn opaque(&self, reason: Opaque) {
+        self.opaque.with(&[reason.as_str()]).inc();
+    }
+
+    /// The gateway could not be reached.
+    pub fn connect_error(&self, error: &std::io::Error) {
+        let reason = match error.kind() {
+            std::io::ErrorKind::ConnectionRefused => "refused",
+            std::io::ErrorKind::TimedOut => "timeout",
+            _ => "other",
+        };
+        self.connect_errors.with(&[reason]).inc();
+    }
+}

@@ -1,0 +1,155 @@
+//! The families of WebSocket sessions and messages.
+
+use super::family::Family;
+use crate::config::Buckets;
+use prometheus::{Histogram, IntCounter, IntGauge, Registry};
+
+/// All of them.
+pub struct WebSocketMetrics {
+    connections: Family<IntCounter>,
+    active: Family<IntGauge>,
+    duration: Family<Histogram>,
+    closes: Family<IntCounter>,
+    /// By [`Direction`] and [`MessageType`].
+    messages: [[MessageHandles; 5]; 2],
+}
+
+/// Upper bounds of session durations, seconds: a page's visit to a working day.
+const SESSION_SECONDS: [f64; 12] =
+    [0.1, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 14_400.0, 28_800.0, 86_400.0];
+
+/// Where a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Client to gateway.
+    Inbound,
+    /// Gateway to client.
+    Outbound,
+}
+
+/// What a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum MessageType {
+    Text,
+    Binary,
+    Ping,
+    Pong,
+    Close,
+}
+
+/// What happened to a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionEvent {
+    /// The gateway answered 101.
+    Opened,
+    /// It ended with a close frame.
+    Closed,
+    /// It ended without one.
+    Aborted,
+    /// The gateway answered something else.
+    Rejected,
+}
+
+impl SessionEvent {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Closed => "closed",
+            Self::Aborted => "aborted",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// Handles of one direction and type of message.
+pub struct MessageHandles {
+    /// Messages, not frames.
+    pub count: IntCounter,
+    /// Bytes of payload as sent.
+    pub size: Histogram,
+}
+
+impl WebSocketMetrics {
+    /// Registers the families.
+    pub fn register(registry: &Registry, buckets: &Buckets) -> Self {
+        let messages: Family<IntCounter> = Family::register(
+            registry,
+            "websocket_messages_total",
+            "Messages, however many frames they came in.",
+            &["direction", "type"],
+        );
+        let sizes: Family<Histogram> = Family::with_buckets(
+            registry,
+            "websocket_message_size_bytes",
+            "Payload of messages as sent, compressed where they are.",
+            &["direction", "type"],
+            &buckets.size,
+        );
+        let handles = |labels: [&str; 2]| MessageHandles { count: messages.with(&labels), size: sizes.with(&labels) };
+        Self {
+            connections: Family::register(
+                registry,
+                "websocket_connections_total",
+                "What happened to WebSocket connections.",
+                &["endpoint", "event"],
+            ),
+            active: Family::register(
+                registry,
+                "websocket_connections_active",
+                "WebSocket connections that are open.",
+                &["endpoint"],
+            ),
+            duration: Family::with_buckets(
+                registry,
+                "websocket_session_duration_seconds",
+                "From the 101 to the end of the connection.",
+                &["endpoint"],
+                &SESSION_SECONDS,
+            ),
+            closes: Family::register(
+                registry,
+                "websocket_closes_total",
+                "Ends of sessions by close code (RFC 6455 §7.4) and by who began it; 1006 without a close frame.",
+                &["code", "initiator"],
+            ),
+            messages: ["inbound", "outbound"]
+                .map(|direction| ["text", "binary", "ping", "pong", "close"].map(|kind| handles([direction, kind]))),
+        }
+    }
+
+    /// The handles of a message.
+    pub fn message(&self, direction: Direction, kind: MessageType) -> &MessageHandles {
+        &self.messages[direction as usize][kind as usize]
+    }
+
+    /// Counts an event.
+    pub fn event(&self, endpoint: &str, event: SessionEvent) {
+        self.connections.with(&[endpoint, event.as_str()]).inc();
+    }
+
+    /// Counts a session's end. `code` is bounded: 1000–1015 as they are, `3xxx`, `4xxx` and `other`.
+    pub fn close(&self, code: u16, initiator: &str) {
+        let exact;
+        let code = match code {
+            1000..=1015 => {
+                exact = code.to_string();
+                &*exact
+            }
+            3000..=3999 => "3xxx",
+            4000..=4999 => "4xxx",
+            _ => "other",
+        };
+        self.closes.with(&[code, initiator]).inc();
+    }
+
+    /// Open sessions of an endpoint.
+    pub fn active(&self, endpoint: &str) -> IntGauge {
+        self.active.with(&[endpoint])
+    }
+
+    /// Durations of an endpoint's sessions, seconds.
+    pub fn duration(&self, endpoint: &str) -> Histogram {
+        self.duration.with(&[endpoint])
+    }
+}

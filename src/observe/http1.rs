@@ -1,0 +1,186 @@
+//! One connection that begins as HTTP/1: which exchanges are in flight on it, and what it turns into.
+//!
+//! Bytes whose meaning is not certain make the connection opaque: requests in flight are still answered and counted, what
+//! follows is not looked at. Nothing is edited behind a boundary that two readers could place differently.
+//!
+//! - `inbound`: what the client sends
+//! - `outbound`: what the gateway sends
+//! - `carry`: a head that comes in pieces
+
+mod carry;
+mod inbound;
+mod outbound;
+
+use super::edits::Address;
+use super::routes::{Finished, Routes};
+use super::websocket::Session;
+use super::worker::Worker;
+use crate::event::{Awaited, Edits, End, Observer, Side};
+use crate::metrics::http::Method;
+use crate::metrics::road::Opaque;
+use crate::metrics::websocket::SessionEvent;
+use crate::route::Endpoint;
+use crate::wire::http1::Upgrade;
+use inbound::Inbound;
+use outbound::Outbound;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Instant;
+
+/// Requests in flight on one connection that are followed.
+const PIPELINE_LIMIT: usize = 1024;
+
+/// The observer.
+pub struct Http1 {
+    worker: Rc<Worker>,
+    routes: Rc<Routes>,
+    client: Address,
+    /// Requests without a whole answer, oldest first.
+    in_flight: VecDeque<InFlight>,
+    inbound: Inbound,
+    outbound: Outbound,
+    session: Option<Box<Session>>,
+    /// Who stopped sending first.
+    first_end: Option<Side>,
+}
+
+/// A request without a whole answer.
+struct InFlight {
+    started: Instant,
+    method: Method,
+    endpoint: Endpoint,
+    upgrade: Upgrade,
+    request_size: u64,
+    /// The answer's status and when it began, once its head is here.
+    answer: Option<(u16, Instant)>,
+    response_size: u64,
+}
+
+impl Http1 {
+    /// For a connection from `client`.
+    pub fn new(worker: Rc<Worker>, client: Address) -> Self {
+        let routes = worker.routes();
+        Self {
+            worker,
+            routes,
+            client,
+            in_flight: VecDeque::new(),
+            inbound: Inbound::new(),
+            outbound: Outbound::new(),
+            session: None,
+            first_end: None,
+        }
+    }
+
+    /// What the client sends is not looked at any more; answers to what is in flight are.
+    fn opaque(&mut self, reason: Opaque) {
+        if !matches!(self.inbound, Inbound::Opaque) {
+            self.worker.families.road.opaque(reason);
+            self.inbound = Inbound::Opaque;
+        }
+        if self.in_flight.is_empty() {
+            self.outbound = Outbound::Opaque;
+        }
+    }
+
+    /// The oldest exchange is over, its answer whole.
+    fn finish(&mut self, now: Instant) {
+        let Some(x) = self.in_flight.pop_front() else { return };
+        self.routes.metrics().active.dec();
+        let Some((status, began)) = x.answer else { return };
+        self.routes.finish(&Finished {
+            method: x.method,
+            endpoint: x.endpoint,
+            status,
+            duration: now.duration_since(x.started),
+            first_byte: began.duration_since(x.started),
+            request_size: x.request_size,
+            response_size: x.response_size,
+        });
+    }
+
+    /// Nothing that is in flight will be answered.
+    fn abort(&mut self) {
+        let metrics = self.routes.metrics();
+        let by = match self.first_end {
+            Some(Side::Client) => &metrics.aborted_by_client,
+            _ => &metrics.aborted_by_gateway,
+        };
+        for x in self.in_flight.drain(..) {
+            metrics.active.dec();
+            by.inc();
+            if let Some((status, _)) = x.answer {
+                self.routes.cut_short(x.method, x.endpoint, status);
+            }
+        }
+    }
+
+    /// The oldest exchange became a WebSocket.
+    fn open_session(&mut self, now: Instant) {
+        let Some(x) = self.in_flight.front() else { return };
+        let endpoint = self.routes.name(x.endpoint, 101);
+        let metrics = self.worker.families.websocket.clone();
+        self.session = Some(Box::new(Session::open(metrics, endpoint, now)));
+        self.finish(now);
+    }
+
+    /// The gateway answered a handshake with `status`, and no WebSocket.
+    fn reject_session(&mut self, endpoint: Endpoint, status: u16) {
+        self.worker.families.websocket.event(&self.routes.name(endpoint, status), SessionEvent::Rejected);
+    }
+
+    fn session_bytes(&mut self, side: Side, bytes: &[u8]) {
+        if let Some(session) = &mut self.session
+            && session.bytes(side, bytes).is_err()
+        {
+            self.outbound = Outbound::Opaque;
+            self.opaque(Opaque::WebSocket);
+        }
+    }
+}
+
+impl Observer for Http1 {
+    fn client_bytes(&mut self, now: Instant, bytes: &[u8], edits: &mut Edits) -> usize {
+        self.read_client(now, bytes, Some(edits))
+    }
+
+    fn gateway_bytes(&mut self, now: Instant, bytes: &[u8]) {
+        self.read_gateway(now, bytes);
+    }
+
+    fn ended(&mut self, now: Instant, side: Side, end: End) {
+        self.first_end.get_or_insert(side);
+        if side == Side::Gateway {
+            if end == End::Finished && self.outbound.ends_with_connection() {
+                self.finish(now);
+            }
+            self.abort();
+        }
+    }
+
+    fn closed(&mut self, now: Instant) {
+        self.abort();
+        if let Some(session) = self.session.take() {
+            session.end(now, self.first_end.unwrap_or(Side::Gateway));
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.in_flight.is_empty() && self.inbound.is_between_requests()
+    }
+
+    fn may_ask(&self) -> bool {
+        matches!(self.inbound, Inbound::Start(_) | Inbound::Head(_))
+    }
+
+    fn awaited(&self) -> Option<Awaited> {
+        self.in_flight.front().map(|x| Awaited { body: x.method != Method::Head })
+    }
+}
+
+/// Dropped without [`Observer::closed`] (a panic, a stop at once): what is active is not any more.
+impl Drop for Http1 {
+    fn drop(&mut self) {
+        self.in_flight.drain(..).for_each(|_| self.routes.metrics().active.dec());
+    }
+}

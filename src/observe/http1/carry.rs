@@ -1,0 +1,58 @@
+//! A head that comes in pieces: a copy of what has passed of it.
+
+use crate::wire::http1::{BlankLine, HEAD_LIMIT};
+use std::time::Instant;
+
+/// What has passed of a head. Holds no memory while empty.
+#[derive(Default)]
+pub(super) struct Carry {
+    bytes: Vec<u8>,
+    blank: BlankLine,
+    began: Option<Instant>,
+}
+
+/// What a piece did to a head.
+pub(super) enum Piece {
+    /// Taken; the head goes on.
+    More,
+    /// An empty line ends behind so many bytes of the piece: the head may be whole now.
+    Ends(usize),
+    /// The head is over [`HEAD_LIMIT`].
+    TooLong,
+}
+
+impl Carry {
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// When its first byte came.
+    pub(super) fn began(&self) -> Option<Instant> {
+        self.began
+    }
+
+    /// Takes bytes up to an empty line.
+    pub(super) fn add(&mut self, now: Instant, piece: &[u8]) -> Piece {
+        self.began.get_or_insert(now);
+        let end = self.blank.find(piece);
+        self.bytes.extend_from_slice(&piece[..end.unwrap_or(piece.len())]);
+        match end {
+            _ if self.bytes.len() > HEAD_LIMIT => Piece::TooLong,
+            Some(end) => Piece::Ends(end),
+            None => Piece::More,
+        }
+    }
+
+    /// Whether `piece` ends with a `CR` that would begin an empty line.
+    pub(super) fn would_begin_empty_line(&self, piece: &[u8]) -> bool {
+        match piece {
+            [b'\r'] => self.blank.at_line_start(),
+            [.., b'\n', b'\r'] => true,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! What the client sends.
+
+use super::carry::{Carry, Piece};
+use super::{Http1, InFlight, PIPELINE_LIMIT};
+use crate::event::{Edits, Side};
+use crate::metrics::http::Method;
+use crate::metrics::road::Opaque;
+use crate::observe::edits::forwarded_for;
+use crate::wire::http1::{self, Body, HEAD_LIMIT, HeadError, Upgrade};
+use crate::wire::sniff::{HTTP2_PREFACE, Protocol, sniff};
+use std::time::Instant;
+
+/// Where the client's stream stands.
+pub(super) enum Inbound {
+    /// In front of the first byte, or in a start that could be several protocols.
+    Start(Carry),
+    /// In a head, or between two requests.
+    Head(Carry),
+    /// In a body.
+    Body(Body),
+    /// Behind a request to become something else: a copy of what came before its answer.
+    Undecided(Vec<u8>),
+    /// In WebSocket frames.
+    WebSocket,
+    /// Not looked at.
+    Opaque,
+}
+
+/// What the read of a head gave.
+enum Read {
+    /// A request: what follows its head, which ended behind so many bytes.
+    Request(Next, usize),
+    /// No whole head; so many bytes may go on.
+    More(usize),
+    /// Nobody can say.
+    Opaque(Opaque),
+}
+
+/// What follows a request's head.
+struct Next {
+    body: Body,
+    upgrade: Upgrade,
+}
+
+impl Inbound {
+    pub(super) fn new() -> Self {
+        Self::Start(Carry::default())
+    }
+
+    pub(super) fn is_between_requests(&self) -> bool {
+        matches!(self, Self::Start(carry) | Self::Head(carry) if carry.is_empty())
+    }
+
+    fn head() -> Self {
+        Self::Head(Carry::default())
+    }
+}
+
+impl Http1 {
+    /// Reads what the client sent; `edits` is `None` when the bytes have gone on already. Returns how many may go on.
+    pub(super) fn read_client(&mut self, now: Instant, bytes: &[u8], mut edits: Option<&mut Edits>) -> usize {
+        let mut at = 0;
+        while at < bytes.len() {
+            match &mut self.inbound {
+                Inbound::Start(carry) => match sniff_with(carry, &bytes[at..]) {
+                    Some(Protocol::Http1) => self.inbound = Inbound::Head(std::mem::take(carry)),
+                    Some(Protocol::Http2) => self.opaque(Opaque::Http2),
+                    Some(Protocol::Tls) => self.opaque(Opaque::Tls),
+                    Some(Protocol::Unknown) => self.opaque(Opaque::Unknown),
+                    None => {
+                        carry.add(now, &bytes[at..]);
+                        return bytes.len();
+                    }
+                },
+                Inbound::Head(_) => match self.read_head(now, bytes, at, edits.as_deref_mut()) {
+                    Read::Request(next, end) => {
+                        at = end;
+                        self.follow(next);
+                    }
+                    Read::More(gone) => return gone,
+                    Read::Opaque(reason) => self.opaque(reason),
+                },
+                Inbound::Body(body) => match body.advance(&bytes[at..]) {
+                    Ok(step) => {
+                        at += step.taken;
+                        // The youngest request in flight is the one whose body comes; it may be answered already.
+                        if let Some(x) = self.in_flight.back_mut() {
+                            x.request_size += step.content;
+                        }
+                        if step.done {
+                            let upgrade = self.in_flight.back().map_or(Upgrade::No, |x| x.upgrade);
+                            self.follow(Next { body: Body::NONE, upgrade });
+                        }
+                    }
+                    Err(_) => self.opaque(Opaque::Ambiguous),
+                },
+                Inbound::Undecided(kept) => {
+                    kept.extend_from_slice(&bytes[at..]);
+                    if kept.len() > HEAD_LIMIT {
+                        self.opaque(Opaque::Ambiguous);
+                    }
+                    return bytes.len();
+                }
+                Inbound::WebSocket => {
+                    self.session_bytes(Side::Client, &bytes[at..]);
+                    return bytes.len();
+                }
+                Inbound::Opaque => return bytes.len(),
+            }
+        }
+        at
+    }
+
+    /// The answer to an upgrade is here, and it is none: what came since is requests.
+    pub(super) fn stay_http(&mut self, now: Instant) {
+        if let Inbound::Undecided(kept) = &mut self.inbound {
+            let kept = std::mem::take(kept);
+            self.inbound = Inbound::head();
+            self.read_client(now, &kept, None);
+        }
+    }
+
+    /// The answer to a WebSocket handshake is 101: what came since is frames.
+    pub(super) fn become_websocket(&mut self) {
+        if let Inbound::Undecided(kept) = &mut self.inbound {
+            let kept = std::mem::take(kept);
+            self.inbound = Inbound::WebSocket;
+            self.session_bytes(Side::Client, &kept);
+        }
+    }
+
+    /// What comes behind a request's head.
+    fn follow(&mut self, next: Next) {
+        self.inbound = match next {
+            Next { body: Body::Ambiguous, .. } => return self.opaque(Opaque::Ambiguous),
+            Next { body, .. } if !body.is_none() => Inbound::Body(body),
+            Next { upgrade: Upgrade::No, .. } => Inbound::head(),
+            Next { .. } => Inbound::Undecided(Vec::new()),
+        };
+        if self.in_flight.len() > PIPELINE_LIMIT {
+            self.opaque(Opaque::Pipeline);
+        }
+    }
+
+    /// Reads a head from `bytes[at..]`, whole or behind what was carried of it.
+    fn read_head(&mut self, now: Instant, bytes: &[u8], at: usize, mut edits: Option<&mut Edits>) -> Read {
+        let Inbound::Head(mut carry) = std::mem::replace(&mut self.inbound, Inbound::Opaque) else {
+            return Read::More(bytes.len());
+        };
+        if carry.is_empty() {
+            match self.request(now, &bytes[at..], at as isize, edits.as_deref_mut()) {
+                Ok(Some((next, len))) => return Read::Request(next, at + len),
+                Ok(None) => {}
+                Err(_) => return Read::Opaque(Opaque::Malformed),
+            }
+        }
+        // A `CR` that begins the empty line waits, so that an edit still finds its place in front of it.
+        let waits = edits.is_some() && carry.would_begin_empty_line(&bytes[at..]);
+        let may_go = bytes.len() - usize::from(waits);
+        let mut from = at;
+        loop {
+            let carried = carry.bytes().len();
+            let end = match carry.add(now, &bytes[from..may_go]) {
+                Piece::More => {
+                    self.inbound = Inbound::Head(carry);
+                    return Read::More(may_go);
+                }
+                Piece::TooLong => return Read::Opaque(Opaque::HeadTooLong),
+                Piece::Ends(end) => from + end,
+            };
+            match self.request(now, carry.bytes(), from as isize - carried as isize, edits.as_deref_mut()) {
+                Ok(Some((next, len))) if len == carry.bytes().len() => return Read::Request(next, end),
+                Ok(Some(_)) | Err(_) => return Read::Opaque(Opaque::Malformed),
+                // An empty line in front of the request line.
+                Ok(None) => from = end,
+            }
+        }
+    }
+
+    /// Parses a head that begins at `base`, seen from the bytes that are edited, and takes its request up.
+    fn request(
+        &mut self,
+        now: Instant,
+        bytes: &[u8],
+        base: isize,
+        edits: Option<&mut Edits>,
+    ) -> Result<Option<(Next, usize)>, HeadError> {
+        http1::request(bytes, |head| {
+            if self.in_flight.is_empty() && !self.worker.is_current(&self.routes) {
+                self.routes = self.worker.routes();
+            }
+            if let Some(edits) = edits
+                && self.worker.forwarded_for.get()
+            {
+                forwarded_for(head, base, &self.client, edits);
+            }
+            self.routes.metrics().active.inc();
+            self.in_flight.push_back(InFlight {
+                started: now,
+                method: Method::parse(head.method),
+                endpoint: self.routes.endpoint(head.target),
+                upgrade: head.upgrade,
+                request_size: 0,
+                answer: None,
+                response_size: 0,
+            });
+            (Next { body: head.body, upgrade: head.upgrade }, head.bytes.len())
+        })
+    }
+}
+
+/// The protocol of what was carried and what comes behind it.
+fn sniff_with(carry: &Carry, rest: &[u8]) -> Option<Protocol> {
+    if carry.is_empty() {
+        return sniff(rest);
+    }
+    let start: Vec<u8> = carry.bytes().iter().chain(rest).take(HTTP2_PREFACE.len()).copied().collect();
+    sniff(&start)
+}

@@ -1,0 +1,90 @@
+//! One generation of endpoints and their metric handles, of one worker. A reload makes the next generation; connections
+//! move to it between two requests.
+
+use crate::metrics::HttpMetrics;
+use crate::metrics::http::{HttpHandles, Method};
+use crate::route::{Endpoint, Router, Table};
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A generation.
+pub struct Routes {
+    metrics: HttpMetrics,
+    state: RefCell<State>,
+}
+
+struct State {
+    router: Router,
+    /// By endpoint, then method.
+    handles: Vec<Option<Box<HttpHandles>>>,
+}
+
+/// An exchange whose answer is whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Finished {
+    /// The request's method.
+    pub method: Method,
+    /// The endpoint as the router saw it at the request's head.
+    pub endpoint: Endpoint,
+    /// The status of its answer.
+    pub status: u16,
+    /// From head to the last byte.
+    pub duration: Duration,
+    /// From head to the first byte of the answer.
+    pub first_byte: Duration,
+    /// Bytes of content.
+    pub request_size: u64,
+    /// Bytes of content.
+    pub response_size: u64,
+}
+
+impl Routes {
+    /// A generation over `table`.
+    pub fn new(table: Arc<Table>, metrics: HttpMetrics) -> Self {
+        Self { metrics, state: RefCell::new(State { router: Router::new(table), handles: Vec::new() }) }
+    }
+
+    /// The families.
+    pub fn metrics(&self) -> &HttpMetrics {
+        &self.metrics
+    }
+
+    /// The endpoint of a request target, to be settled by the status of its answer.
+    pub fn endpoint(&self, target: &str) -> Endpoint {
+        self.state.borrow_mut().router.endpoint(target.as_bytes())
+    }
+
+    /// The name of an endpoint whose answer had `status`.
+    pub fn name(&self, endpoint: Endpoint, status: u16) -> Arc<str> {
+        let router = &mut self.state.borrow_mut().router;
+        let settled = router.settle(endpoint, status);
+        router.table().name(settled)
+    }
+
+    /// Counts an exchange.
+    pub fn finish(&self, x: &Finished) {
+        self.with_handles(x.method, x.endpoint, x.status, |handles| {
+            handles.requests(x.status).inc();
+            handles.duration.observe(x.duration.as_secs_f64());
+            handles.first_byte.observe(x.first_byte.as_secs_f64());
+            handles.request_size.observe(x.request_size as f64);
+            handles.response_size.observe(x.response_size as f64);
+        });
+    }
+
+    /// Counts a request whose answer began but never came to its end: it has a status, and no duration or size.
+    pub fn cut_short(&self, method: Method, endpoint: Endpoint, status: u16) {
+        self.with_handles(method, endpoint, status, |handles| handles.requests(status).inc());
+    }
+
+    fn with_handles(&self, method: Method, endpoint: Endpoint, status: u16, count: impl FnOnce(&mut HttpHandles)) {
+        let State { router, handles } = &mut *self.state.borrow_mut();
+        let settled = router.settle(endpoint, status);
+        let at = settled.index() * Method::COUNT + method as usize;
+        if at >= handles.len() {
+            handles.resize_with(at + 1, || None);
+        }
+        count(handles[at].get_or_insert_with(|| Box::new(self.metrics.handles(method, &router.table().name(settled)))));
+    }
+}

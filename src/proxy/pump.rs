@@ -1,0 +1,149 @@
+//! One direction of a relay: reads what is there, shows it, writes it on at once, and keeps only what would block.
+
+use crate::event::Edits;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// Bytes taken in one read.
+const READ: usize = 64 * 1024;
+
+/// Buffers that all connections of a worker share: what passes without blocking needs none of its own.
+pub struct Scratch {
+    read: Box<[u8]>,
+    edited: Vec<u8>,
+    edits: Edits,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self { read: vec![0; READ].into(), edited: Vec::new(), edits: Edits::default() }
+    }
+}
+
+/// One direction's state between two polls.
+#[derive(Default)]
+pub struct Direction {
+    /// Read, and not written yet, because the other side does not take it.
+    pending: Vec<u8>,
+    sent: usize,
+    /// A `CR` that is shown again in front of what comes next.
+    held: bool,
+    end: Phase,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Open,
+    /// The end was read; it is passed on when all is written.
+    Read,
+    /// The end was passed on.
+    Passed,
+}
+
+/// Why a direction stands still.
+#[derive(Debug)]
+pub enum Stop {
+    /// The end has just been passed on.
+    Ended,
+    /// The end was passed on before.
+    Over,
+    /// Reading failed: its source was reset.
+    Source(io::Error),
+    /// Writing failed: its target was reset.
+    Target(io::Error),
+}
+
+impl Direction {
+    /// Whether all that was read is written.
+    pub fn is_flushed(&self) -> bool {
+        self.pending.is_empty() && !self.held
+    }
+
+    /// Moves what can be moved from `source` to `target`; `see` is shown every byte once, may edit, and says how many go on.
+    pub fn pump(
+        &mut self,
+        cx: &mut Context<'_>,
+        source: &mut TcpStream,
+        target: &mut TcpStream,
+        scratch: &mut Scratch,
+        mut see: impl FnMut(&[u8], &mut Edits) -> usize,
+    ) -> Poll<Stop> {
+        loop {
+            if !self.pending.is_empty()
+                && let Err(error) = ready!(self.flush(cx, target))
+            {
+                return Poll::Ready(Stop::Target(error));
+            }
+            match self.end {
+                Phase::Open => {}
+                Phase::Read => {
+                    self.end = Phase::Passed;
+                    // The target may be gone already, which reading from it tells.
+                    let _ = socket2::SockRef::from(&*target).shutdown(std::net::Shutdown::Write);
+                    return Poll::Ready(Stop::Ended);
+                }
+                Phase::Passed => return Poll::Ready(Stop::Over),
+            }
+            let held = usize::from(self.held);
+            if self.held {
+                scratch.read[0] = b'\r';
+            }
+            let mut into = ReadBuf::new(&mut scratch.read[held..]);
+            if let Err(error) = ready!(Pin::new(&mut *source).poll_read(cx, &mut into)) {
+                return Poll::Ready(Stop::Source(error));
+            }
+            let read = into.filled().len();
+            if read == 0 {
+                self.end = Phase::Read;
+                if std::mem::take(&mut self.held) {
+                    self.pending.push(b'\r');
+                }
+                continue;
+            }
+            let Scratch { read: buffer, edited, edits } = scratch;
+            let bytes = &buffer[..held + read];
+            edits.clear();
+            let gone = see(bytes, edits);
+            self.held = gone < bytes.len();
+            let bytes = &bytes[..gone];
+            let bytes = if edits.is_empty() {
+                bytes
+            } else {
+                edited.clear();
+                edits.apply(bytes, edited);
+                &edited[..]
+            };
+            if let Err(error) = self.write(cx, target, bytes) {
+                return Poll::Ready(Stop::Target(error));
+            }
+        }
+    }
+
+    /// Writes `bytes` as far as the target takes them, and keeps the rest.
+    fn write(&mut self, cx: &mut Context<'_>, target: &mut TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match Pin::new(&mut *target).poll_write(cx, bytes) {
+                Poll::Ready(written) => bytes = &bytes[written?..],
+                Poll::Pending => {
+                    self.pending.extend_from_slice(bytes);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, cx: &mut Context<'_>, target: &mut TcpStream) -> Poll<io::Result<()>> {
+        while self.sent < self.pending.len() {
+            self.sent += ready!(Pin::new(&mut *target).poll_write(cx, &self.pending[self.sent..]))?;
+        }
+        // An idle connection holds no buffer.
+        self.pending = Vec::new();
+        self.sent = 0;
+        Poll::Ready(Ok(()))
+    }
+}

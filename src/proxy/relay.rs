@@ -1,0 +1,143 @@
+//! A pair of connections, one to the client and one to the gateway, and the bytes between them.
+//!
+//! There is no pool, and nothing is ever sent twice: the gateway sees the connections that it would see without us, ends
+//! and resets among them, each direction on its own.
+
+use super::pump::{Direction, Scratch, Stop};
+use super::registry::Place;
+use crate::event::{End, Observer, Side};
+use crate::metrics::RoadMetrics;
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio::time::Sleep;
+
+/// How long a client may hold an idle connection that the gateway has closed. The kernel would not let it either: an orphaned
+/// half of a connection is dropped after `tcp_fin_timeout`, a minute.
+const LINGER: Duration = Duration::from_secs(60);
+
+/// A pair of connections.
+pub struct Relay<O> {
+    client: TcpStream,
+    gateway: TcpStream,
+    inbound: Direction,
+    outbound: Direction,
+    /// The gateway takes nothing any more; what it has said is still passed on.
+    inbound_broken: bool,
+    /// Set while the gateway has ended an idle connection and the client has not.
+    linger: Option<Pin<Box<Sleep>>>,
+    observer: O,
+    metrics: Rc<RoadMetrics>,
+}
+
+/// How a relay ended.
+enum Over {
+    /// In order.
+    Closed,
+    /// The client is gone without order, so the gateway is told the same.
+    ClientReset,
+    /// The gateway is gone without order, so the client is told the same.
+    GatewayReset,
+}
+
+impl<O: Observer> Relay<O> {
+    /// Pairs `client` with `gateway`.
+    pub fn new(client: TcpStream, gateway: TcpStream, observer: O, metrics: Rc<RoadMetrics>) -> Self {
+        let (inbound, outbound) = Default::default();
+        Self { client, gateway, inbound, outbound, inbound_broken: false, linger: None, observer, metrics }
+    }
+
+    /// Moves bytes until both sides are done.
+    pub async fn run(mut self, place: &Place, scratch: &RefCell<Scratch>) {
+        let mut registered = false;
+        let over = poll_fn(|cx| {
+            if !std::mem::replace(&mut registered, true) {
+                place.wake_on_drain(cx);
+            }
+            let over = self.poll(cx, &mut scratch.borrow_mut());
+            if over.is_pending() && place.is_draining() && self.is_idle() {
+                return Poll::Ready(Over::Closed);
+            }
+            over
+        })
+        .await;
+        let reset = match over {
+            Over::Closed => None,
+            Over::ClientReset => Some(&self.gateway),
+            Over::GatewayReset => Some(&self.client),
+        };
+        if let Some(stream) = reset {
+            reset_on_close(stream);
+        }
+        self.observer.closed(Instant::now());
+    }
+
+    fn is_idle(&self) -> bool {
+        self.observer.is_idle() && self.inbound.is_flushed() && self.outbound.is_flushed()
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, scratch: &mut Scratch) -> Poll<Over> {
+        let (observer, metrics) = (&mut self.observer, &self.metrics);
+        let mut inbound = Poll::Ready(Stop::Over);
+        if !self.inbound_broken {
+            inbound = self.inbound.pump(cx, &mut self.client, &mut self.gateway, scratch, |bytes, edits| {
+                let gone = observer.client_bytes(Instant::now(), bytes, edits);
+                metrics.bytes_in.inc_by(gone as u64);
+                gone
+            });
+        }
+        match &inbound {
+            Poll::Ready(Stop::Ended) => observer.ended(Instant::now(), Side::Client, End::Finished),
+            Poll::Ready(Stop::Source(_)) => {
+                observer.ended(Instant::now(), Side::Client, End::Reset);
+                return Poll::Ready(Over::ClientReset);
+            }
+            // It may have answered before it went, so its side is read to the end.
+            Poll::Ready(Stop::Target(_)) => self.inbound_broken = true,
+            Poll::Ready(Stop::Over) | Poll::Pending => {}
+        }
+        let outbound = self.outbound.pump(cx, &mut self.gateway, &mut self.client, scratch, |bytes, _| {
+            metrics.bytes_out.inc_by(bytes.len() as u64);
+            observer.gateway_bytes(Instant::now(), bytes);
+            bytes.len()
+        });
+        match &outbound {
+            Poll::Ready(Stop::Ended) => observer.ended(Instant::now(), Side::Gateway, End::Finished),
+            Poll::Ready(Stop::Source(_)) => {
+                observer.ended(Instant::now(), Side::Gateway, End::Reset);
+                return Poll::Ready(Over::GatewayReset);
+            }
+            Poll::Ready(Stop::Target(_)) => {
+                observer.ended(Instant::now(), Side::Client, End::Reset);
+                return Poll::Ready(Over::ClientReset);
+            }
+            Poll::Ready(Stop::Over) | Poll::Pending => {}
+        }
+        match (inbound, outbound) {
+            (Poll::Ready(_), Poll::Ready(_)) => Poll::Ready(Over::Closed),
+            (Poll::Pending, Poll::Ready(_)) => self.linger(cx),
+            _ => Poll::Pending,
+        }
+    }
+
+    /// The gateway has ended the connection and the client has not.
+    fn linger(&mut self, cx: &mut Context<'_>) -> Poll<Over> {
+        if !self.is_idle() {
+            self.linger = None;
+            return Poll::Pending;
+        }
+        let linger = self.linger.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
+        linger.as_mut().poll(cx).map(|()| Over::Closed)
+    }
+}
+
+/// Makes the kernel send RST instead of FIN when `stream` is closed.
+pub fn reset_on_close(stream: &TcpStream) {
+    // Where it fails the connection is gone already.
+    let _: io::Result<()> = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
+}
