@@ -53,7 +53,7 @@ impl App {
         let agent = AgentMetrics::register(&registry);
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         let gateway = resolve(&config)?;
-        let (orders, _) = watch::channel(Order::Serve(plan(&config, &gateway)?));
+        let (orders, _) = watch::channel(Order::Serve(plan(&config, &gateway, None)));
 
         let workers = config.ingress.workers.get();
         let mut ingress = Vec::new();
@@ -125,7 +125,11 @@ impl App {
     /// Takes a new configuration. Everything new is built before anything is swapped; established connections go on.
     pub fn follow(&self, config: Config) -> Result<()> {
         let gateway = resolve(&config)?;
-        let plan = plan(&config, &gateway)?;
+        let table = match &*self.orders.borrow() {
+            Order::Serve(plan) => Some(plan.observe.table.clone()),
+            Order::Drain(_) => None,
+        };
+        let plan = plan(&config, &gateway, table.as_deref());
         self.level.set(config.log.level);
         self.orders.send_replace(Order::Serve(plan));
         self.view.gateway.store(Arc::new(gateway));
@@ -162,12 +166,16 @@ impl App {
     }
 }
 
-fn plan(config: &Config, gateway: &[SocketAddr]) -> Result<Plan<observe::Plan>> {
-    let patterns =
-        config.routes.patterns.iter().map(|pattern| Pattern::parse(pattern.as_str())).collect::<Result<Vec<_>, _>>()?;
-    let table = Arc::new(Table::new(&patterns, config.routes.max));
+/// What a configuration means for the workers; endpoints that traffic taught the table before it live on.
+fn plan(config: &Config, gateway: &[SocketAddr], before: Option<&Table>) -> Plan<observe::Plan> {
+    let patterns: Vec<Pattern> = config.routes.patterns.iter().map(Pattern::from).collect();
+    let table = Table::new(&patterns, &[], config.routes.max);
+    let table = Arc::new(match before {
+        Some(before) => table.inherit(before),
+        None => table,
+    });
     let forwarded_for = config.ingress.forwarded_for == ForwardedFor::Append;
-    Ok(Plan { gateway: gateway.into(), observe: observe::Plan { table, forwarded_for } })
+    Plan { gateway: gateway.into(), observe: observe::Plan { table, forwarded_for } }
 }
 
 fn resolve(config: &Config) -> Result<Vec<SocketAddr>> {

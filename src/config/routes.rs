@@ -9,6 +9,11 @@ use super::scalar::{text, whole};
 use super::upstream::Url;
 use super::yaml::Yaml;
 
+/// Bytes of a pattern, at most: it becomes a label value.
+const MAX_BYTES: usize = 256;
+/// Segments of a pattern, at most.
+const MAX_SEGMENTS: usize = 32;
+
 /// How a path becomes an endpoint.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Routes {
@@ -82,13 +87,19 @@ pub(super) fn pattern(value: &Yaml) -> Result<Pattern, String> {
     let pattern = text(value)?;
     let wrong = |why: &str| Err(format!("`{pattern}` is not a path pattern: {why}"));
     let Some(path) = pattern.strip_prefix('/') else { return wrong("it must begin with /") };
-    if path.contains(['?', '#']) || path.contains(char::is_whitespace) {
+    if path.contains(['?', '#', ';']) || path.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return wrong("it holds a character that no path holds");
+    }
+    if pattern.len() > MAX_BYTES || path.split('/').count() > MAX_SEGMENTS {
+        return wrong(&format!("it has more than {MAX_BYTES} bytes or {MAX_SEGMENTS} segments"));
     }
     let (mut names, mut segments) = (Vec::new(), path.split('/').peekable());
     while let Some(segment) = segments.next() {
         if segment.is_empty() && segments.peek().is_some() {
             return wrong("it has an empty segment");
+        }
+        if matches!(segment, "." | "..") {
+            return wrong("a segment cannot be . or ..");
         }
         let Some((before, rest)) = segment.split_once('{') else {
             if segment.contains('}') {
@@ -104,8 +115,9 @@ pub(super) fn pattern(value: &Yaml) -> Result<Pattern, String> {
         if takes_rest && (segments.peek().is_some() || !before.is_empty() || !after.is_empty()) {
             return wrong("a {parameter:path} must be the whole last segment");
         }
-        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')) {
-            return wrong("a parameter's name holds letters, digits, _, - and . only");
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        if name.is_empty() || !name.chars().all(plain) || name.ends_with('.') {
+            return wrong("a parameter's name holds letters, digits, _, - and, but at its end, . only");
         }
         if names.contains(&name) {
             return wrong("it has two parameters of one name");

@@ -1,4 +1,4 @@
-//! One explicit pattern: `/api/v1/users/{id}`, `/tiles/{z}/{x}.png`, `/files/{path...}`.
+//! One explicit pattern: `/api/v1/users/{id}`, `/tiles/{z}/{x}.png`, `/files/{path:path}`.
 
 use std::sync::Arc;
 
@@ -20,10 +20,10 @@ pub enum PatternError {
     #[error("is not a plain path: no `?`, `#`, `;`, spaces, `.` or `..`")]
     NotAPath,
     /// A brace stands alone or a parameter has no proper name.
-    #[error("has a faulty parameter in `{0}`: write `{{name}}`, or `{{name...}}` for all that is left of the path")]
+    #[error("has a faulty parameter in `{0}`: write `{{name}}`, or `{{name:path}}` for all that is left of the path")]
     Parameter(String),
-    /// Something follows `{name...}`.
-    #[error("has something before or after `{{name...}}`, which must be the whole last segment")]
+    /// A `{name:path}` is not the whole last segment.
+    #[error("has something before or after `{{name:path}}`, which must be the whole last segment")]
     TailNotLast,
 }
 
@@ -41,7 +41,7 @@ pub(super) enum Part {
 }
 
 /// A path whose segments are literals, parameters (`{id}`), both (`{id}.json`, `{id}:cancel`), or, at the end, a tail
-/// (`{path...}`) that takes one segment or more. Literals are compared after percent-decoding.
+/// (`{rest:path}`, as Starlette writes it) that takes one segment or more. Literals are compared after percent-decoding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     pub(super) text: Arc<str>,
@@ -60,7 +60,7 @@ impl Pattern {
             }
             parts.push(part(segment)?);
         }
-        if path.len() >= MAX_BYTES || parts.len() > MAX_SEGMENTS {
+        if text.len() > MAX_BYTES || parts.len() > MAX_SEGMENTS {
             return Err(PatternError::TooLong);
         }
         Ok(Self { text: format!("/{path}").into(), parts })
@@ -69,6 +69,12 @@ impl Pattern {
     /// The pattern as it is shown: the name of its endpoint.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+}
+
+impl From<&crate::config::Pattern> for Pattern {
+    fn from(pattern: &crate::config::Pattern) -> Self {
+        Self::parse(pattern.as_str()).expect("what the config accepts as a pattern is one")
     }
 }
 
@@ -82,7 +88,7 @@ fn part(segment: &str) -> Result<Part, PatternError> {
     let mut rest = segment;
     while let Some((before, after)) = rest.split_once('{') {
         let (name, after) = after.split_once('}').ok_or_else(faulty)?;
-        if let Some(name) = name.strip_suffix("...") {
+        if let Some(name) = name.strip_suffix(":path") {
             let whole = before.is_empty() && after.is_empty() && literals.is_empty();
             return match is_name(name) {
                 true if whole => Ok(Part::Tail),
@@ -110,7 +116,9 @@ fn part(segment: &str) -> Result<Part, PatternError> {
 }
 
 fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
+    !name.is_empty()
+        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
+        && !name.ends_with('.')
 }
 
 /// Whether `segment` is the `literals` with something between each two of them.
@@ -133,7 +141,7 @@ mod tests {
 
     #[test]
     fn patterns_keep_their_text_but_for_a_last_slash() {
-        for (text, shown) in [("/", "/"), ("/a/{id}/", "/a/{id}"), ("/f/{p...}", "/f/{p...}"), ("/@{u}", "/@{u}")] {
+        for (text, shown) in [("/", "/"), ("/a/{id}/", "/a/{id}"), ("/f/{p:path}", "/f/{p:path}"), ("/@{u}", "/@{u}")] {
             assert_eq!(Pattern::parse(text).map(|p| p.as_str().to_owned()), Ok(shown.to_owned()), "{text}");
         }
     }
@@ -154,12 +162,13 @@ mod tests {
             ("/{}", faulty("{}")),
             ("/{a b}", NotAPath),
             ("/{a}{b}", faulty("{a}{b}")),
-            ("/{p:path}", faulty("{p:path}")),
+            ("/{p:int}", faulty("{p:int}")),
+            ("/{p...}", faulty("{p...}")),
             ("/{*p}", faulty("{*p}")),
-            ("/{...}", faulty("{...}")),
-            ("/{p...}/a", TailNotLast),
-            ("/a{p...}", TailNotLast),
-            ("/{a}-{p...}", TailNotLast),
+            ("/{:path}", faulty("{:path}")),
+            ("/{p:path}/a", TailNotLast),
+            ("/a{p:path}", TailNotLast),
+            ("/{a}-{p:path}", TailNotLast),
         ] {
             assert_eq!(Pattern::parse(text), Err(error), "{text}");
         }

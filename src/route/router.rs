@@ -6,14 +6,13 @@ use std::sync::atomic::Ordering;
 
 use super::asset::is_asset;
 use super::candidates::Candidates;
+use super::fold::{Folds, PLACEHOLDER};
 use super::shape::{is_identifier, is_rpc};
 use super::table::{Endpoint, Table};
 use super::target::Target;
 
-/// What stands for an identifier in a template.
-const PLACEHOLDER: &str = "{id}";
 /// What stands for the end of a path that is too long for a template.
-const REST: &str = "/{rest...}";
+const REST: &str = "/{rest:path}";
 /// Segments of a template that shape makes.
 const MAX_SEGMENTS: usize = 12;
 /// Bytes of a template that shape makes, [`REST`] not counted.
@@ -25,12 +24,18 @@ const STATIC: &str = "static";
 /// templates that are unknown.
 pub struct Router {
     table: Arc<Table>,
-    /// Every name of the table as of `version`.
+    /// Every name of the table, and the folds, as of `version`.
     known: HashMap<Arc<str>, Endpoint>,
-    version: usize,
+    folds: Arc<Folds>,
+    version: u64,
+    /// The endpoints of the document's templates, as far as there are any.
+    documented: Vec<Option<Endpoint>>,
+    /// Requests by endpoint that the table has not been told of.
+    hits: Vec<u32>,
     candidates: Candidates,
     target: Target,
     template: String,
+    folded: String,
 }
 
 impl Router {
@@ -39,10 +44,14 @@ impl Router {
         Self {
             table,
             known: HashMap::new(),
+            folds: Arc::default(),
             version: 0,
+            documented: Vec::new(),
+            hits: Vec::new(),
             candidates: Candidates::default(),
             target: Target::default(),
-            template: String::with_capacity(MAX_TEMPLATE + REST.len()),
+            template: String::new(),
+            folded: String::new(),
         }
     }
 
@@ -60,23 +69,49 @@ impl Router {
         if let Some(index) = self.table.patterns.find(&self.target) {
             return Endpoint(index);
         }
-        if self.table.version.load(Ordering::Acquire) != self.version {
-            let known = &mut self.known;
-            self.version = self.table.since(self.version, |name, endpoint| {
-                known.insert(name, endpoint);
-            });
+        if let Some(index) = self.table.documented.find(&self.target) {
+            return self.documented(index);
         }
-        self.template.clear();
+        if self.table.version.load(Ordering::Acquire) != self.version {
+            self.learn();
+        }
         let last = self.target.len().checked_sub(1).and_then(|last| self.target.get(last));
         if last.is_some_and(is_asset) {
             // A fixed name costs the budget nothing that grows, so no response needs to confirm it.
-            return self.known.get(STATIC).copied().unwrap_or_else(|| self.table.admit(STATIC));
+            return self.known.get(STATIC).copied().unwrap_or_else(|| self.table.admit(STATIC, &mut self.hits));
         }
+        self.template.clear();
         shape(&self.target, &mut self.template);
+        if !self.folds.is_empty() {
+            self.folded.clear();
+            self.folds.apply(&self.template, &mut self.folded);
+            std::mem::swap(&mut self.template, &mut self.folded);
+        }
         match self.known.get(self.template.as_str()) {
-            Some(known) => *known,
+            Some(known) => {
+                let hits = &mut self.hits[known.index()];
+                *hits = hits.saturating_add(1);
+                *known
+            }
             None => self.candidates.hold(&self.template),
         }
+    }
+
+    fn documented(&mut self, index: u32) -> Endpoint {
+        let at = index as usize;
+        if at >= self.documented.len() {
+            self.documented.resize(at + 1, None);
+        }
+        *self.documented[at].get_or_insert_with(|| self.table.admit_documented(index))
+    }
+
+    fn learn(&mut self) {
+        let Self { known, hits, .. } = self;
+        let from = hits.len();
+        (self.folds, self.version) = self.table.since(from, |name, endpoint| {
+            known.insert(name, endpoint);
+            hits.push(0);
+        });
     }
 
     /// The endpoint to count a request under, once the status of its final response (101 included) is known.
@@ -90,7 +125,7 @@ impl Router {
             return endpoint;
         }
         match self.candidates.get(endpoint) {
-            Some(template) if shows_a_route(status) => self.table.admit(template),
+            Some(template) if shows_a_route(status) => self.table.admit(template, &mut self.hits),
             _ => Endpoint::OTHER,
         }
     }
@@ -140,10 +175,14 @@ mod tests {
 
     fn router(patterns: &[&str], max: usize) -> Router {
         let patterns: Vec<_> = patterns.iter().map(|text| Pattern::parse(text).unwrap()).collect();
-        Router::new(Arc::new(Table::new(&patterns, max)))
+        Router::new(Arc::new(Table::new(&patterns, &[], max)))
     }
 
     impl Router {
+        fn known(&self) -> usize {
+            self.table.report().sources.iter().map(|(_, count)| count).sum()
+        }
+
         /// The name that a request is counted under.
         fn counted(&mut self, target: &str, status: u16) -> String {
             let endpoint = self.endpoint(target.as_bytes());
@@ -199,7 +238,7 @@ mod tests {
         for path in ["/a", "/b", "/c", "/d"] {
             router.counted(path, 200);
         }
-        assert_eq!(router.table().len(), 4);
+        assert_eq!(router.known(), 4);
         assert_eq!(router.counted("/b", 500), "/b");
         assert_eq!(router.counted("/c", 200), "other");
         assert_eq!(router.counted("/x.css", 200), "other");
@@ -212,7 +251,7 @@ mod tests {
         assert_eq!(router.counted("/static/js/main.3f2a1b9c.js", 404), "static");
         assert_eq!(router.counted("/favicon.ico?v=2", 200), "static");
         assert_eq!(router.counted("/img/a.svg", 200), "/img/{name}.svg");
-        assert_eq!(router.table().len(), 3);
+        assert_eq!(router.known(), 3);
     }
 
     #[test]
@@ -240,7 +279,7 @@ mod tests {
             assert_eq!(router.counted(target, 200), expected, "{target}");
         }
         let deep = router.counted(&"/a".repeat(4000), 200);
-        assert_eq!(deep, format!("{}/{{rest...}}", "/a".repeat(12)));
+        assert_eq!(deep, format!("{}/{{rest:path}}", "/a".repeat(12)));
         let long = router.counted(&format!("/{}", "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrst/".repeat(9)), 200);
         assert!(long.len() <= MAX_TEMPLATE + REST.len() && long.ends_with(REST), "{long}");
     }

@@ -12,19 +12,24 @@ const LONGEST_NAME: usize = 100;
 /// and more beside it (`order-10023`); ticket keys (`PROJ-7`); mail addresses and `@names`; anything longer than 48 bytes,
 /// or with a character that route tables do not use. API versions (`v1`, `v1beta1`, `1.0`) are words.
 pub(super) fn is_identifier(segment: &[u8]) -> bool {
-    if segment.len() > LONGEST_WORD || !is_plain(segment) {
+    if segment.len() > LONGEST_WORD {
         return true;
     }
-    if segment.iter().all(|byte| byte.is_ascii_digit() || b".,_:+-~".contains(byte)) {
-        return segment.iter().any(u8::is_ascii_digit) && !is_version(segment);
-    }
-    if is_ticket(segment) {
+    let kinds = segment.iter().fold(0, |kinds, byte| kinds | KINDS[usize::from(*byte)]);
+    if kinds & ODD != 0 || (kinds & FOREIGN != 0 && !is_text(segment)) {
         return true;
     }
-    let pieces = segment.split(|byte| b"-_.:~+!$*".contains(byte));
-    pieces.filter(|piece| !piece.is_empty()).any(|piece| Letters::of(piece).are_opaque(piece.len() < segment.len()))
+    if kinds & DIGIT == 0 {
+        return false;
+    }
+    if kinds & (LETTER | FOREIGN) == 0 {
+        return !is_version(segment);
+    }
+    let mut pieces = segment.split(|byte| KINDS[usize::from(*byte)] & MARK != 0).filter(|piece| !piece.is_empty());
+    is_ticket(segment)
+        || pieces.any(|piece| Letters::of(piece).are_opaque(piece.len() < segment.len()))
         // Base64 in its URL form has dashes and underscores anywhere.
-        || Letters::of(segment).are_mixed()
+        || (kinds & MARK != 0 && Letters::of(segment).are_mixed())
 }
 
 /// Whether the two last segments of a path call a method of a service, as gRPC, Connect and Twirp write it:
@@ -42,15 +47,34 @@ pub(super) fn is_rpc(service: &[u8], method: &[u8]) -> bool {
         && word(method)
 }
 
-/// Letters and digits of any script and the punctuation that route tables use. `@` and `=` are left out: they stand in
-/// mail addresses, user names and filters.
-fn is_plain(segment: &[u8]) -> bool {
-    let ascii = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:~+!$*".contains(&byte);
-    if segment.is_ascii() {
-        return segment.iter().all(|byte| ascii(*byte));
+const DIGIT: u8 = 1;
+const LETTER: u8 = 2;
+/// Punctuation that route tables use.
+const MARK: u8 = 4;
+/// A byte of a character beyond ASCII.
+const FOREIGN: u8 = 8;
+/// Everything else. `@`, `=`, `,` and brackets are here: they stand in mail addresses, user names, filters and keys.
+const ODD: u8 = 16;
+
+/// The kind of each byte.
+const KINDS: [u8; 256] = {
+    let mut kinds = [FOREIGN; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        kinds[byte] = match byte as u8 {
+            b'0'..=b'9' => DIGIT,
+            b'a'..=b'z' | b'A'..=b'Z' => LETTER,
+            b'-' | b'_' | b'.' | b':' | b'~' | b'+' | b'!' | b'$' | b'*' => MARK,
+            _ => ODD,
+        };
+        byte += 1;
     }
-    let plain = |c: char| if c.is_ascii() { ascii(c as u8) } else { c.is_alphanumeric() };
-    std::str::from_utf8(segment).is_ok_and(|text| text.chars().all(plain))
+    kinds
+};
+
+/// Whether the characters beyond ASCII are letters and digits.
+fn is_text(segment: &[u8]) -> bool {
+    std::str::from_utf8(segment).is_ok_and(|text| text.chars().all(|c| c.is_ascii() || c.is_alphanumeric()))
 }
 
 /// `1.0`, `2.1`: a digit, a dot, and one or two digits.
@@ -109,10 +133,9 @@ impl Letters {
     /// Whether they are an identifier; `parted` where they are a part of a segment.
     fn are_opaque(&self, parted: bool) -> bool {
         let number = self.digits == self.all && (!parted || self.all >= 4);
-        let hash = self.hex == self.all && self.all >= 8 && self.digits > 0;
-        let small_token =
-            self.digits > 0 && (self.lower == 0 || self.upper == 0) && self.all >= 10 && self.changes >= 4;
-        number || self.longest_number >= 5 || hash || small_token || self.are_mixed()
+        let hash = self.hex == self.all && self.all >= 8;
+        let small_token = (self.lower == 0 || self.upper == 0) && self.all >= 10 && self.changes >= 4;
+        self.digits > 0 && (number || self.longest_number >= 5 || hash || small_token || self.are_mixed())
     }
 
     /// Whether digits, small letters and capitals change as often as chance would have it. Words with digits in them

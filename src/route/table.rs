@@ -2,12 +2,16 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+use super::fold::Folds;
+use super::levels::Levels;
 use super::matcher::Matcher;
 use super::pattern::Pattern;
+use super::report::{Fold, Report};
+use super::target::Target;
 
 /// An endpoint of one [`Table`], or a template that is not one yet. Small and `Copy`: keep it with the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,8 +23,7 @@ impl Endpoint {
     /// Set in the id of a template that waits to be settled.
     pub(super) const CANDIDATE: u32 = 1 << 31;
 
-    /// A dense index below `routes.max` (or the number of patterns, where that is more), fit for a `Vec` of metric handles.
-    /// A template that is not settled is `other`.
+    /// A dense index below [`Table::capacity`], fit for a `Vec` of metric handles. A template that is not settled is `other`.
     pub fn index(self) -> usize {
         if self.is_settled() { self.0 as usize } else { 0 }
     }
@@ -36,18 +39,27 @@ impl Endpoint {
 pub enum Source {
     /// `routes.patterns`.
     Pattern,
+    /// The gateway's OpenAPI document.
+    OpenApi,
     /// The shape of its segments (and `static`).
     Shape,
+    /// A level with too many words.
+    Fold,
     /// `other`.
     Other,
 }
 
 impl Source {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Pattern, Self::OpenApi, Self::Shape, Self::Fold, Self::Other];
+
     /// As the label `source` has it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pattern => "pattern",
+            Self::OpenApi => "openapi",
             Self::Shape => "shape",
+            Self::Fold => "fold",
             Self::Other => "other",
         }
     }
@@ -57,89 +69,175 @@ impl Source {
 /// id, so what outlives a table keeps the name.
 pub struct Table {
     pub(super) patterns: Matcher,
-    max: usize,
-    /// How many names there are: lets a router see without the lock that it knows them all.
-    pub(super) version: AtomicUsize,
-    names: Mutex<Names>,
+    pub(super) documented: Matcher,
+    documented_names: Vec<Arc<str>>,
+    capacity: usize,
+    /// Changes whenever a router has something to learn, so that it sees without the lock that it knows everything.
+    pub(super) version: AtomicU64,
+    state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct Names {
-    all: Vec<(Arc<str>, Source)>,
+struct State {
+    names: Vec<Name>,
     ids: HashMap<Arc<str>, Endpoint>,
+    levels: Levels,
     refused: u64,
+}
+
+struct Name {
+    text: Arc<str>,
+    source: Source,
+    /// Requests, as far as the workers have told, the first one included.
+    hits: u64,
 }
 
 impl Table {
     /// A table with the explicit patterns, which always have their endpoint: the number of endpoints stays within `max`, or
-    /// within the number of patterns and `other` where that is more.
-    pub fn new(patterns: &[Pattern], max: usize) -> Self {
-        let mut names = Names::default();
-        names.add("other".into(), Source::Other);
-        let mut matcher = Matcher::default();
+    /// within the number of patterns and `other` where that is more. The `documented` templates of an OpenAPI document
+    /// become endpoints when a request matches them.
+    pub fn new(patterns: &[Pattern], documented: &[Pattern], max: usize) -> Self {
+        let mut state = State::default();
+        state.add("other".into(), Source::Other);
+        let mut explicit = Matcher::default();
         for pattern in patterns {
-            let next = names.all.len() as u32;
-            if matcher.add(pattern, next) {
-                names.add(pattern.text.clone(), Source::Pattern);
+            let next = state.names.len() as u32;
+            if explicit.add(pattern, next) {
+                state.add(pattern.text.clone(), Source::Pattern);
             }
         }
-        let version = AtomicUsize::new(names.all.len());
-        Self { patterns: matcher, max, version, names: Mutex::new(names) }
+        let mut matcher = Matcher::default();
+        for (at, pattern) in documented.iter().enumerate() {
+            matcher.add(pattern, at as u32);
+        }
+        Self {
+            patterns: explicit,
+            documented: matcher,
+            documented_names: documented.iter().map(|pattern| pattern.text.clone()).collect(),
+            capacity: max.max(state.names.len()),
+            version: AtomicU64::new(1),
+            state: Mutex::new(state),
+        }
+    }
+
+    /// Takes over what `old` learned from traffic, so that a reload neither forgets endpoints nor spends the budget on
+    /// folding the same levels again. What the new patterns and document cover, or a fold has since, is left out.
+    pub fn inherit(self, old: &Self) -> Self {
+        let old = old.state.lock();
+        let mut state = self.state.lock();
+        let mut target = Target::default();
+        for name in old.names.iter().filter(|name| matches!(name.source, Source::Shape | Source::Fold)) {
+            let covered = target.read(name.text.as_bytes())
+                && (self.patterns.find(&target).is_some() || self.documented.find(&target).is_some());
+            let mut folded = String::new();
+            old.levels.folds.apply(&name.text, &mut folded);
+            if !covered && *name.text == folded && state.names.len() < self.capacity {
+                let endpoint = state.add(name.text.clone(), name.source);
+                state.names[endpoint.index()].hits = name.hits;
+            }
+        }
+        state.levels = old.levels.clone();
+        drop(state);
+        self
     }
 
     /// The label value of an endpoint of this table; `other` for one that is not settled.
     pub fn name(&self, endpoint: Endpoint) -> Arc<str> {
-        let names = self.names.lock();
-        names.all.get(endpoint.index()).unwrap_or(&names.all[0]).0.clone()
+        let state = self.state.lock();
+        state.names.get(endpoint.index()).unwrap_or(&state.names[0]).text.clone()
     }
 
-    /// How many endpoints there are by now, `other` included.
-    pub fn len(&self) -> usize {
-        self.version.load(Ordering::Acquire)
+    /// How many endpoints there can ever be, `other` included.
+    pub fn capacity(&self) -> usize {
+        self.capacity
     }
 
-    /// Never: `other` is always there.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    /// What there is by now, by source, and what to write into `routes.patterns` for the levels that folded.
+    pub fn report(&self) -> Report {
+        let state = self.state.lock();
+        let count = |source| (source, state.names.iter().filter(|name| name.source == source).count());
+        let folded = state.names.iter().filter(|name| name.source == Source::Fold);
+        let folded: Vec<&str> = folded.map(|name| &*name.text).collect();
+        let folds = state.levels.folded.iter();
+        Report {
+            sources: Source::ALL.map(count),
+            capacity: self.capacity,
+            documented: self.documented_names.len(),
+            refused: state.refused,
+            folds: folds.map(|(prefix, words)| Fold::new(prefix, *words, &folded)).collect(),
+        }
     }
 
-    /// The number of endpoints by source.
-    pub fn sources(&self) -> [(Source, usize); 3] {
-        let names = self.names.lock();
-        [Source::Pattern, Source::Shape, Source::Other]
-            .map(|source| (source, names.all.iter().filter(|(_, s)| *s == source).count()))
+    /// Makes `template` (or what it folds to) an endpoint, if there is room for one. Takes the worker's `hits` since the
+    /// last time, by index.
+    pub(super) fn admit(&self, template: &str, hits: &mut [u32]) -> Endpoint {
+        let mut state = self.state.lock();
+        for (name, hits) in state.names.iter_mut().zip(hits) {
+            name.hits += u64::from(std::mem::take(hits));
+        }
+        let mut folds = state.levels.folds.clone();
+        loop {
+            let mut folded = String::new();
+            let passed = folds.apply(template, &mut folded);
+            if let Some(known) = state.ids.get(folded.as_str()) {
+                return *known;
+            }
+            if state.names.len() >= self.capacity {
+                state.refused += 1;
+                return Endpoint::OTHER;
+            }
+            self.version.fetch_add(1, Ordering::Release);
+            let limit = self.words_per_level(state.names.len());
+            let State { names, levels, .. } = &mut *state;
+            if let Some(prefix) = levels.crowded(&folded, limit) {
+                // Each turn folds a level that had not folded: there are no more turns than segments.
+                levels.fold(&prefix, names.iter().map(|name| (&*name.text, name.hits)));
+                folds = levels.folds.clone();
+                continue;
+            }
+            levels.note(&folded);
+            return state.add(folded.into(), if passed { Source::Fold } else { Source::Shape });
+        }
     }
 
-    /// Makes `template` an endpoint, if there is room for one.
-    pub(super) fn admit(&self, template: &str) -> Endpoint {
-        let mut names = self.names.lock();
-        if let Some(known) = names.ids.get(template) {
+    /// The endpoint of the document's template at `index`.
+    pub(super) fn admit_documented(&self, index: u32) -> Endpoint {
+        let mut state = self.state.lock();
+        let name = &self.documented_names[index as usize];
+        if let Some(known) = state.ids.get(name) {
             return *known;
         }
-        if names.all.len() >= self.max {
-            names.refused += 1;
+        if state.names.len() >= self.capacity {
+            state.refused += 1;
             return Endpoint::OTHER;
         }
-        let endpoint = names.add(template.into(), Source::Shape);
-        self.version.store(names.all.len(), Ordering::Release);
-        endpoint
+        self.version.fetch_add(1, Ordering::Release);
+        state.add(name.clone(), Source::OpenApi)
     }
 
-    /// Tells `learn` every endpoint from the one with index `from`, and how many there are.
-    pub(super) fn since(&self, from: usize, mut learn: impl FnMut(Arc<str>, Endpoint)) -> usize {
-        let names = self.names.lock();
-        for (at, (name, _)) in names.all.iter().enumerate().skip(from) {
-            learn(name.clone(), Endpoint(at as u32));
+    /// How many words a level may have: a fifth of the budget, so that one level cannot eat it; and few in its last quarter,
+    /// which so is left to the folded templates.
+    fn words_per_level(&self, used: usize) -> usize {
+        if used * 4 >= self.capacity * 3 { 8 } else { (self.capacity / 5).clamp(8, 100) }
+    }
+
+    /// Tells `learn` every endpoint from the one with index `from`; the folds and the version come with them.
+    pub(super) fn since(&self, from: usize, mut learn: impl FnMut(Arc<str>, Endpoint)) -> (Arc<Folds>, u64) {
+        let state = self.state.lock();
+        for (at, name) in state.names.iter().enumerate().skip(from) {
+            learn(name.text.clone(), Endpoint(at as u32));
         }
-        names.all.len()
+        (state.levels.folds.clone(), self.version.load(Ordering::Acquire))
     }
 }
 
-impl Names {
-    fn add(&mut self, name: Arc<str>, source: Source) -> Endpoint {
-        let endpoint = Endpoint(self.all.len() as u32);
-        self.ids.insert(name.clone(), endpoint);
-        self.all.push((name, source));
-        endpoint
+impl State {
+    /// The id of `name`, which is new unless the name is known.
+    fn add(&mut self, text: Arc<str>, source: Source) -> Endpoint {
+        let State { names, ids, .. } = self;
+        *ids.entry(text.clone()).or_insert_with(|| {
+            names.push(Name { text, source, hits: 1 });
+            Endpoint((names.len() - 1) as u32)
+        })
     }
 }

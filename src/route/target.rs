@@ -23,7 +23,6 @@ impl Target {
         self.bytes.clear();
         let Some(path) = path(target) else { return false };
         for raw in path.split(|byte| *byte == b'/') {
-            let raw = raw.split(|byte| *byte == b';').next().unwrap_or(raw);
             let start = self.bytes.len() as u16;
             decode(raw, &mut self.bytes);
             match &self.bytes[start as usize..] {
@@ -68,16 +67,17 @@ fn path(target: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// Appends `raw` with `%XX` decoded once; a `%` that starts no such triple stays.
+/// Appends `raw` up to its matrix parameters, with `%XX` decoded once; a `%` that starts no such triple stays.
 fn decode(raw: &[u8], into: &mut Vec<u8>) {
     let mut rest = raw;
-    while let Some(at) = rest.iter().position(|byte| *byte == b'%') {
+    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'%' | b';')) {
         into.extend_from_slice(&rest[..at]);
         rest = &rest[at..];
-        match (rest.get(1).copied().and_then(nibble), rest.get(2).copied().and_then(nibble)) {
-            (Some(high), Some(low)) => {
+        match rest {
+            [b';', ..] => return,
+            [_, high, low, after @ ..] if let (Some(high), Some(low)) = (nibble(*high), nibble(*low)) => {
                 into.push(high << 4 | low);
-                rest = &rest[3..];
+                rest = after;
             }
             _ => {
                 into.push(b'%');
