@@ -10,6 +10,8 @@
 mod carry;
 mod inbound;
 mod outbound;
+#[cfg(test)]
+mod tests;
 
 use super::edits::Address;
 use super::routes::{Finished, Routes};

@@ -144,9 +144,8 @@ impl Http1 {
 
     /// Reads a head from `bytes[at..]`, whole or behind what was carried of it.
     fn read_head(&mut self, now: Instant, bytes: &[u8], at: usize, mut edits: Option<&mut Edits>) -> Read {
-        let Inbound::Head(mut carry) = std::mem::replace(&mut self.inbound, Inbound::Opaque) else {
-            return Read::More(bytes.len());
-        };
+        let Inbound::Head(carry) = &mut self.inbound else { return Read::More(bytes.len()) };
+        let mut carry = std::mem::take(carry);
         if carry.is_empty() {
             match self.request(now, &bytes[at..], at as isize, edits.as_deref_mut()) {
                 Ok(Some((next, len))) => return Read::Request(next, at + len),
