@@ -1,8 +1,10 @@
 //! The composition root: builds every part from a configuration, starts it, and stops it in order.
 //!
+//! - `demo`: `outrider demo`
 //! - `run`: `outrider run`, until a signal
 //! - `logs`: the log and its level
 
+pub mod demo;
 mod logs;
 pub mod run;
 

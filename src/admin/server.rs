@@ -6,18 +6,28 @@ use axum::middleware::from_fn;
 use axum::routing::get;
 use std::io;
 use std::net::TcpListener;
+use std::time::Duration;
 use tokio::sync::watch;
+
+/// How long answers in flight may take after a stop: a scraper that reads slowly must not keep the process.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Serves on `listener` until `stop` changes. Runs on the caller's thread.
 pub fn serve(listener: TcpListener, view: Shared, mut stop: watch::Receiver<bool>) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async move {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        let server = axum::serve(listener, router(view)).with_graceful_shutdown(async move {
-            // A sender that is gone means a stop as well.
-            let _ = stop.wait_for(|stop| *stop).await;
-        });
-        server.await
+        let mut stopped = stop.clone();
+        // A sender that is gone means a stop as well.
+        let graceful = async move { drop(stop.wait_for(|stop| *stop).await) };
+        let late = async move {
+            drop(stopped.wait_for(|stop| *stop).await);
+            tokio::time::sleep(PATIENCE).await;
+        };
+        tokio::select! {
+            served = axum::serve(listener, router(view)).with_graceful_shutdown(graceful) => served,
+            () = late => Ok(()),
+        }
     })
 }
 

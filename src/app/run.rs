@@ -1,29 +1,37 @@
 //! `outrider run`: the agent under a configuration file, until a signal.
 
-use crate::app::App;
+use super::App;
 use crate::config;
 use anyhow::Result;
 use std::path::Path;
 use std::process;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Runs until SIGTERM or SIGINT, then drains; a second signal ends it at once.
+/// Runs by the file at `path`, and by what it changes to.
 pub fn run(path: &Path) -> Result<()> {
     let env = |name: &str| std::env::var(name).ok();
     let app = App::start(config::load(path, &env)?)?;
+    until_signal(app)
+}
+
+/// Runs until SIGTERM or SIGINT, then drains; a second signal ends the process at once.
+pub fn until_signal(app: App) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        tokio::select! { _ = term.recv() => (), _ = int.recv() => () }
+        either(&mut term, &mut int).await;
         let drain = app.config().ingress.drain;
         tracing::info!(drain = %config::print_duration(drain), "stopping");
         app.drain(drain);
         let joined = tokio::task::spawn_blocking(move || app.join());
         tokio::select! {
-            cut = joined => tracing::info!(cut = cut.unwrap_or(0), "stopped"),
-            _ = term.recv() => process::exit(0),
-            _ = int.recv() => process::exit(0),
+            cut = joined => tracing::info!(connections_cut = cut.unwrap_or(0), "stopped"),
+            () = either(&mut term, &mut int) => process::exit(0),
         }
         Ok(())
     })
+}
+
+async fn either(term: &mut Signal, int: &mut Signal) {
+    tokio::select! { _ = term.recv() => (), _ = int.recv() => () }
 }

@@ -1,0 +1,60 @@
+//! `outrider demo`: a gateway of our own, a gentle load, and the road between them, all in this process, so that a newcomer
+//! sees it work with nothing else installed.
+//!
+//! - `gateway`: the gateway: JSON, errors, slow answers, an event stream and a WebSocket echo
+//! - `load`: its clients
+
+mod gateway;
+mod load;
+
+use super::App;
+use crate::config::{self, Config};
+use anyhow::{Context as _, Result};
+use std::net::SocketAddr;
+use std::path::Path;
+use tokio::net::TcpListener;
+
+/// A demo that runs.
+pub struct Demo {
+    /// The agent.
+    pub app: App,
+    /// The demo's own gateway.
+    pub gateway: SocketAddr,
+    /// Where its clients come in.
+    pub ingress: SocketAddr,
+}
+
+/// Starts all of it: clients come in at `ingress`, people look at `admin`. The gateway takes any free port.
+pub fn start(ingress: SocketAddr, admin: SocketAddr, load: bool) -> Result<Demo> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").context("the demo's gateway found no free port")?;
+    listener.set_nonblocking(true)?;
+    let gateway = listener.local_addr()?;
+    let app = App::start(configuration(ingress, admin, gateway)?)?;
+    let ingress = app.ingress()[0];
+    std::thread::Builder::new().name("demo".to_owned()).spawn(move || run(listener, load.then_some(ingress)))?;
+    Ok(Demo { app, gateway, ingress })
+}
+
+fn configuration(ingress: SocketAddr, admin: SocketAddr, gateway: SocketAddr) -> Result<Config> {
+    let text = format!(
+        "service: demo\nenvironment: demo\nlog: {{ level: warn, format: text }}\n\
+         ingress: {{ listen: \"{ingress}\", gateway: \"{gateway}\", drain: 1s }}\nadmin: {{ listen: \"{admin}\" }}\n"
+    );
+    Ok(config::parse(&text, Path::new(""), &|_| None)?)
+}
+
+fn run(listener: std::net::TcpListener, load: Option<SocketAddr>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let result = runtime.and_then(|runtime| {
+        runtime.block_on(async {
+            if let Some(ingress) = load {
+                tokio::spawn(load::requests(ingress));
+                tokio::spawn(load::sessions(ingress));
+            }
+            axum::serve(TcpListener::from_std(listener)?, gateway::router()).await
+        })
+    });
+    if let Err(error) = result {
+        tracing::error!(%error, "the demo's gateway failed");
+    }
+}
