@@ -1,4 +1,6 @@
 //! An OpenAPI document of the shape of a large public API, and the time that lookups take.
+//!
+//! `OUTRIDER_OPENAPI=api.github.com.json` (of the npm package `@octokit/openapi`, say) puts a real one in its place.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,6 +12,12 @@ use super::{counted, endpoints, router};
 
 /// A document in the style of a code forge's REST API: some 750 paths, 2 to 10 segments deep, words beside parameters.
 fn document() -> (String, Vec<String>) {
+    if let Some(path) = std::env::var_os("OUTRIDER_OPENAPI") {
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let document: Value = serde_json::from_str(&text).expect("OUTRIDER_OPENAPI is JSON");
+        let names = document["paths"].as_object().expect("it has paths").keys().cloned().collect();
+        return (text, names);
+    }
     let scopes = [
         "/repos/{owner}/{repo}",
         "/orgs/{org}",
@@ -81,6 +89,12 @@ fn request(template: &str) -> String {
     filled.split('/').map(|part| if part.starts_with('{') { "some-name" } else { part }).collect::<Vec<_>>().join("/")
 }
 
+/// A template without the names of its parameters: two that differ in nothing else match the same paths.
+fn unnamed(template: &str) -> String {
+    let pieces = template.split('{').map(|piece| piece.split_once('}').map_or(piece, |(_, after)| after));
+    pieces.collect::<Vec<_>>().join("{}")
+}
+
 #[test]
 fn every_path_of_a_large_document_is_found() {
     let (text, names) = document();
@@ -88,7 +102,7 @@ fn every_path_of_a_large_document_is_found() {
     assert!(names.len() > 600 && document.skipped == 0);
     let mut router = Router::new(Arc::new(Table::new(&[], &document.templates, 1000)));
     for name in &names {
-        assert_eq!(&*counted(&mut router, request(name), 404), name.as_str());
+        assert_eq!(unnamed(&counted(&mut router, request(name), 404)), unnamed(name));
     }
     assert_eq!(&*counted(&mut router, "/repos/a/b/issues/events", 200), "/repos/{owner}/{repo}/issues/events");
     assert_eq!(&*counted(&mut router, "/repos/a/b/undocumented/thing", 404), "other");
@@ -101,7 +115,8 @@ fn a_document_larger_than_the_budget_stays_within_it() {
     let document = Document::parse(&text).unwrap();
     let mut router = Router::new(Arc::new(Table::new(&[], &document.templates, 300)));
     let other = names.iter().filter(|name| *counted(&mut router, request(name), 200) == *"other").count();
-    assert_eq!((endpoints(&router), other), (300, names.len() - 299));
+    assert_eq!(endpoints(&router), 300);
+    assert!(other >= names.len() - 310, "{other} of {}", names.len());
     assert_eq!(router.table().report().sources[1], (Source::OpenApi, 299));
     assert_eq!(&*counted(&mut router, request(&names[0]), 200), names[0].as_str());
 }
