@@ -31,7 +31,7 @@ impl Seen {
         };
         let patterns = ["/a", "/b/{id}", "/ws"].map(|pattern| Pattern::parse(pattern).unwrap());
         let worker =
-            Rc::new(Worker::new(families, &Plan { table: Arc::new(Table::new(&patterns, 100)), forwarded_for }));
+            Rc::new(Worker::new(families, &Plan { table: Arc::new(Table::new(&patterns, &[], 100)), forwarded_for }));
         let observer = worker.connection("10.0.0.1:5".parse().unwrap());
         Self { registry, worker, observer, now: Instant::now(), passed: Vec::new(), held: Vec::new() }
     }
@@ -231,7 +231,7 @@ fn a_reload_is_taken_up_between_two_requests() {
     let mut seen = Seen::new(false);
     seen.client(b"GET /a HTTP/1.1\r\n\r\n");
     let patterns = [Pattern::parse("/{any}").unwrap()];
-    seen.worker.follow(&Plan { table: Arc::new(Table::new(&patterns, 100)), forwarded_for: true });
+    seen.worker.follow(&Plan { table: Arc::new(Table::new(&patterns, &[], 100)), forwarded_for: true });
     seen.gateway(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         .client(b"GET /a HTTP/1.1\r\n\r\n")
         .gateway(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
