@@ -8,34 +8,57 @@
 //! - one module per section: `log`, `ingress`, `admin`, `routes`, `metrics`
 
 pub mod admin;
+mod agreement;
+pub mod alerting;
+pub mod business;
+pub mod check;
+pub mod egress;
+mod environment;
 pub mod fault;
+pub mod header;
+pub mod health;
+pub mod history;
 pub mod ingress;
 pub mod log;
 pub mod metrics;
+mod pending;
+mod quantity;
 mod read;
+mod restart;
 pub mod routes;
 mod scalar;
 pub mod secret;
+pub mod security;
+pub mod services;
+pub mod status;
+#[cfg(test)]
+mod tests;
 pub mod tls;
+pub mod tracing;
 pub mod upstream;
 mod yaml;
 
-#[cfg(test)]
-mod tests;
-
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 pub use admin::Admin;
+pub use alerting::{Alerting, Severity};
+pub use business::BusinessRule;
+pub use egress::Egress;
 pub use fault::{Errors, Fault};
+pub use history::History;
 pub use ingress::{ForwardedFor, Gateway, Ingress, ProxyProtocol};
 pub use log::{Level, Log, LogFormat};
 pub use metrics::{Buckets, Metrics, Profile};
+pub use quantity::{Rate, print_duration};
 pub use read::Env;
+pub use restart::reloadable;
 pub use routes::{OpenApi, Pattern, Routes};
-pub use scalar::print_duration;
 pub use secret::{Secret, SecretSource};
+pub use security::Security;
+pub use services::Service;
+pub use tracing::Tracing;
 pub use upstream::{HostPort, Url};
 
 /// The whole file, settled. Sections compare with `==`; serialised, secrets are `***`.
@@ -49,24 +72,68 @@ pub struct Config {
     pub log: Log,
     /// Where clients come in.
     pub ingress: Ingress,
+    /// How the gateway's own calls come past us.
+    pub egress: Egress,
+    /// What the gateway calls.
+    pub services: Vec<Service>,
     /// The admin port.
     pub admin: Admin,
     /// How a path becomes an endpoint.
     pub routes: Routes,
     /// What is derived and how much of it is kept.
     pub metrics: Metrics,
+    /// What requests are about.
+    pub business: Vec<BusinessRule>,
+    /// Logins, limits and what looks like an attack.
+    pub security: Security,
+    /// Samples of our own metrics.
+    pub history: History,
+    /// Spans out of traffic.
+    pub tracing: Tracing,
+    /// Rules, and how people come to know.
+    pub alerting: Alerting,
+    /// Service level objectives.
+    pub slos: Vec<alerting::Slo>,
+    /// What it was read from; no setting.
+    #[serde(skip)]
+    pub source: Source,
+}
+
+/// What a config was read from.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Source {
+    /// SHA-256 of the text, 64 hex digits, as `sha256sum` prints it.
+    pub hash: String,
+    /// What is no fault and should be known: keys that do nothing yet, variables passed over.
+    pub notices: Vec<Fault>,
+    /// Other files that were read: when one changes, the config should be read again.
+    pub files: Vec<PathBuf>,
 }
 
 impl Config {
     fn read(root: &read::Node<'_>) -> Self {
-        root.map(|keys| Self {
-            service: keys.key("service").get(scalar::text).unwrap_or_else(|| "api-gateway".to_owned()),
-            environment: keys.key("environment").get(scalar::text).unwrap_or_else(|| "production".to_owned()),
-            log: Log::read(&keys.key("log")),
-            ingress: Ingress::read(&keys.key("ingress")),
-            admin: Admin::read(&keys.key("admin")),
-            routes: Routes::read(&keys.key("routes")),
-            metrics: Metrics::read(&keys.key("metrics")),
+        root.map(|keys| {
+            let mut config = Self {
+                service: keys.key("service").get(scalar::text).unwrap_or_else(|| "api-gateway".to_owned()),
+                environment: keys.key("environment").get(scalar::text).unwrap_or_else(|| "production".to_owned()),
+                log: Log::read(&keys.key("log")),
+                ingress: Ingress::read(&keys.key("ingress")),
+                egress: Egress::read(&keys.key("egress")),
+                services: services::read(&keys.key("services")),
+                admin: Admin::read(&keys.key("admin")),
+                routes: Routes::read(&keys.key("routes")),
+                metrics: Metrics::read(&keys.key("metrics")),
+                business: business::read(&keys.key("business")),
+                security: Security::read(&keys.key("security")),
+                history: History::read(&keys.key("history")),
+                tracing: Tracing::read(&keys.key("tracing")),
+                alerting: Alerting::read(&keys.key("alerting")),
+                slos: Vec::new(),
+                source: Source::default(),
+            };
+            let channels: Vec<&str> = config.alerting.channels.iter().map(|channel| &*channel.name).collect();
+            config.slos = alerting::rule::slos(&keys.key("slos"), &channels);
+            config
         })
     }
 }
@@ -80,15 +147,42 @@ impl Default for Config {
 
 /// Reads the file at `path`; relative paths in it start at its folder. Blocks on the file system.
 pub fn load(path: &Path, env: Env<'_>) -> Result<Config, Errors> {
-    let read = std::fs::read(path).and_then(|bytes| String::from_utf8(bytes).map_err(std::io::Error::other));
-    let text = read.map_err(|error| Errors::whole(format!("cannot read {}: {error}", path.display())))?;
-    parse(&text, path.parent().unwrap_or(Path::new("")), env)
+    parse(&text(path)?, folder(path), env)
 }
 
 /// Reads a text; relative paths in it start at `base`.
 pub fn parse(text: &str, base: &Path, env: Env<'_>) -> Result<Config, Errors> {
-    let tree = yaml::Yaml::parse(text).map_err(Errors::whole)?;
-    let reading = read::Reading { base, env, faults: Vec::new().into() };
-    let config = Config::read(&read::Node::root(&reading, &tree));
-    Errors::or(reading.faults.into_inner(), config)
+    settle(text, read::Reading::new(base, env, true))
+}
+
+fn text(path: &Path) -> Result<String, Errors> {
+    let text = yaml::text(path);
+    text.map_err(|error| Errors::whole(format!("cannot read {}: {error}", path.display())))
+}
+
+/// Where relative paths of the file at `path` start.
+fn folder(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}
+
+fn settle(text: &str, reading: read::Reading<'_>) -> Result<Config, Errors> {
+    let mut tree = yaml::Yaml::parse(text).map_err(Errors::whole)?;
+    let filled = environment::fill(&mut tree, reading.env);
+    let notices = filled.notices.iter().cloned().chain(pending::notices(&tree)).collect();
+    business::fill(&mut tree);
+    let mut config = Config::read(&read::Node::root(&reading, &tree));
+    agreement::check(&config, &reading);
+    config.source = Source { hash: hash(text), notices, files: reading.files.take() };
+    let mut faults = reading.faults.into_inner();
+    for fault in &mut faults {
+        if let Some(name) = filled.origin(&fault.path) {
+            fault.message.push_str(&format!(" (from the environment variable {name})"));
+        }
+    }
+    Errors::or(faults, config)
+}
+
+fn hash(text: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -2,13 +2,16 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Serialize;
 
-use super::read::Node;
-use super::scalar::{address, one_of, text};
+use super::quantity::{Rate, rate, size};
+use super::read::{Node, Unique};
+use super::scalar::{address, one_of, text, whole};
 use super::secret::Secret;
 use super::tls::ServerTls;
+use super::upstream::origin;
 
 /// The admin port.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -23,6 +26,12 @@ pub struct Admin {
     pub tokens: Vec<Token>,
     /// The log of every change that was asked for.
     pub audit: Option<Audit>,
+    /// Names that a `Host` header may have besides addresses, `localhost` and the service's own; lower case.
+    pub hosts: Vec<String>,
+    /// Origins whose pages may call: `https://ops.example.com`.
+    pub cors: Vec<String>,
+    /// Calls of one client.
+    pub rate_limit: Rate,
 }
 
 /// What a caller may do; each includes those before it.
@@ -53,6 +62,10 @@ pub struct Token {
 pub struct Audit {
     /// The file.
     pub path: PathBuf,
+    /// Bytes after which a new file is begun.
+    pub max_size: u64,
+    /// Full files that are kept.
+    pub keep: usize,
 }
 
 impl Admin {
@@ -65,25 +78,28 @@ impl Admin {
                 .get(one_of(&[("none", Role::None), ("read", Role::Read), ("operate", Role::Operate)]))
                 .unwrap_or(Role::Read),
             tokens: tokens(&keys.key("tokens")),
-            audit: keys.key("audit").optional(|keys| keys.key("path").need_file().map(|path| Audit { path })),
+            audit: keys.key("audit").optional(|keys| {
+                let path = keys.key("path").need_file();
+                let max_size = keys.key("max_size").get(size).unwrap_or(10 << 20);
+                let keep = keys.key("keep").get(whole(0..=1_000)).unwrap_or(5);
+                path.map(|path| Audit { path, max_size, keep })
+            }),
+            hosts: keys.key("hosts").list(|item| item.get(text).map(|host| host.to_lowercase())).unwrap_or_default(),
+            cors: keys.key("cors").list(|item| item.get(origin)).unwrap_or_default(),
+            rate_limit: keys.key("rate_limit").get(rate).unwrap_or(Rate { count: 50, per: Duration::from_secs(1) }),
         })
     }
 }
 
 fn tokens(node: &Node<'_>) -> Vec<Token> {
-    let mut names: Vec<String> = Vec::new();
+    let mut names = Unique::default();
     let tokens = node.list(|item| {
         item.map(|keys| {
             let (node, role, secret) = (keys.key("name"), keys.key("role"), keys.key("token"));
             let name = node.need(text);
             let role = role.need(one_of(&[("read", Role::Read), ("operate", Role::Operate)]));
             let token = Secret::need(&secret);
-            if let Some(name) = &name {
-                if names.contains(name) {
-                    node.fault(format!("`{name}` is the name of another token already"));
-                }
-                names.push(name.clone());
-            }
+            name.iter().for_each(|name| names.take(&node, name));
             Some(Token { name: name?, role: role?, token: token? })
         })
     });

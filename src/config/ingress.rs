@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::health::HealthCheck;
+use super::quantity::{as_text, duration};
 use super::read::{Keys, Node};
-use super::scalar::{address, as_text, duration, one_of, positive};
+use super::scalar::{address, one_of, positive};
 use super::tls::ServerTls;
-use super::upstream::{HostPort, host_port};
+use super::upstream::{HostPort, endpoint};
 use super::yaml::Yaml;
 
 /// Where clients come in.
@@ -28,6 +30,10 @@ pub struct Ingress {
     pub forwarded_for: ForwardedFor,
     /// Whether connections begin with a PROXY protocol header.
     pub proxy_protocol: ProxyProtocol,
+    /// Where to take connections that iptables redirected; they go to the gateway all the same.
+    pub redirect: Option<SocketAddr>,
+    /// Active checks of the gateway, for `gateway_up` and `/readyz`; without one, a connection is tried.
+    pub health_check: Option<HealthCheck>,
     /// How long what is in flight may take after a stop was asked for.
     #[serde(serialize_with = "as_text")]
     pub drain: Duration,
@@ -84,6 +90,8 @@ impl Ingress {
                 .key("proxy_protocol")
                 .get(one_of(&[("off", ProxyProtocol::Off), ("required", ProxyProtocol::Required)]))
                 .unwrap_or(ProxyProtocol::Off),
+            redirect: keys.key("redirect").get(address),
+            health_check: HealthCheck::read(&keys.key("health_check")),
             drain: keys.key("drain").get(duration).unwrap_or(Duration::from_secs(30)),
         })
     }
@@ -91,15 +99,7 @@ impl Ingress {
 
 fn listen(keys: &mut Keys<'_>) -> Option<Vec<SocketAddr>> {
     let node = keys.key("listen");
-    let mut seen = Vec::new();
-    let listen = node.one_or_many(|item| {
-        let address = item.get(address)?;
-        if address.port() != 0 && seen.contains(&address) {
-            item.fault(format!("{address} is there twice"));
-        }
-        seen.push(address);
-        Some(address)
-    })?;
+    let listen = node.one_or_many(|item| item.get(address))?;
     if listen.is_empty() && node.get(|value| Ok(*value == Yaml::List(Vec::new()))) == Some(true) {
         node.fault("needs at least one address");
     }
@@ -109,31 +109,11 @@ fn listen(keys: &mut Keys<'_>) -> Option<Vec<SocketAddr>> {
 impl Gateway {
     fn read(keys: &mut Keys<'_>) -> Self {
         let (node, ca) = (keys.key("gateway"), keys.key("gateway_ca"));
-        let (at, tls) = node.get(gateway).unwrap_or_else(|| {
+        let (at, tls) = node.get(endpoint).unwrap_or_else(|| {
             let at = HostPort { host: Ipv4Addr::LOCALHOST.to_string(), port: 8000 };
             (at, false)
         });
-        if ca.is_set() && !tls {
-            ca.fault("is used only when `ingress.gateway` is an https:// URL");
-        }
-        let ca = ca.file();
+        let ca = ClientTls::file(&ca, tls, "ingress.gateway");
         Self { at, tls: tls.then_some(ClientTls { ca }) }
     }
-}
-
-/// Host and port, and whether TLS is spoken.
-fn gateway(value: &Yaml) -> Result<(HostPort, bool), String> {
-    let Yaml::Text(text) = value else { return host_port(value).map(|at| (at, false)) };
-    let (rest, port, tls) = match text.split_once("://") {
-        None => return host_port(value).map(|at| (at, false)),
-        Some(("http", rest)) => (rest, 80, false),
-        Some(("https", rest)) => (rest, 443, true),
-        Some((scheme, _)) => return Err(format!("expected host:port, http:// or https://, found {scheme}://")),
-    };
-    let rest = rest.strip_suffix('/').unwrap_or(rest);
-    if rest.contains('/') {
-        return Err(format!("must not have a path, as requests pass with the path they came with; found `{text}`"));
-    }
-    let at = HostPort::parse(rest, Some(port)).ok_or_else(|| format!("expected a host and a port, found `{text}`"))?;
-    Ok((at, tls))
 }

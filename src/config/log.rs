@@ -3,15 +3,17 @@
 use serde::Serialize;
 
 use super::read::Node;
-use super::scalar::one_of;
+use super::scalar::{number, one_of};
 
 /// What is said on standard error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Log {
     /// The least serious line that is written.
     pub level: Level,
     /// How a line looks.
     pub format: LogFormat,
+    /// Share of exchanges that get a line, 0 to 1.
+    pub access: f64,
 }
 
 /// How serious a line is.
@@ -59,6 +61,7 @@ impl Log {
                 .key("format")
                 .get(one_of(&[("json", LogFormat::Json), ("text", LogFormat::Text)]))
                 .unwrap_or(LogFormat::Json),
+            access: keys.key("access").get(number(0.0..=1.0)).unwrap_or(0.0),
         })
     }
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::read::Node;
-use super::scalar::{as_text, duration_in, number, one_of, text, whole};
+use super::quantity::{as_text, duration_in, size};
+use super::read::{Node, Unique};
+use super::scalar::{number, one_of, text, whole};
 use super::upstream::{Url, url};
 
 /// What is derived and how much of it is kept.
@@ -17,6 +18,8 @@ pub struct Metrics {
     pub buckets: Buckets,
     /// Series over all families; beyond it label values become `other`.
     pub series_limit: usize,
+    /// Bytes of a body that rules look at.
+    pub body_limit: u64,
     /// The gateway's own metrics, appended to ours; target names are unique.
     pub merge: Vec<Merge>,
 }
@@ -76,6 +79,7 @@ impl Metrics {
                 size: bounds(&keys.key("size")).unwrap_or_else(|| SIZE.to_vec()),
             }),
             series_limit: keys.key("series_limit").get(whole(100..=10_000_000)).unwrap_or(10_000),
+            body_limit: keys.key("body_limit").get(size).unwrap_or(64 << 10),
             merge: merge(&keys.key("merge")),
         })
     }
@@ -93,7 +97,7 @@ fn bounds(node: &Node<'_>) -> Option<Vec<f64>> {
 }
 
 fn merge(node: &Node<'_>) -> Vec<Merge> {
-    let mut names: Vec<String> = Vec::new();
+    let mut names = Unique::default();
     let targets = node.list(|item| {
         item.map(|keys| {
             let limits = Duration::from_millis(100)..=Duration::from_secs(3600);
@@ -101,12 +105,7 @@ fn merge(node: &Node<'_>) -> Vec<Merge> {
             let name = keys.key("name").get(text).or_else(|| target.as_ref().map(|url| url.authority().to_owned()));
             let interval = keys.key("interval").get(duration_in(limits.clone())).unwrap_or(Duration::from_secs(10));
             let timeout = keys.key("timeout").get(duration_in(limits)).unwrap_or(Duration::from_secs(2));
-            if let Some(name) = &name {
-                if names.contains(name) {
-                    item.fault(format!("`{name}` is the name of another target already; give this one a `name`"));
-                }
-                names.push(name.clone());
-            }
+            name.iter().for_each(|name| names.take(&item, name));
             Some(Merge { name: name?, url: target?, interval, timeout })
         })
     });

@@ -8,16 +8,33 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use super::fault::Fault;
+use super::scalar::text;
 use super::yaml::Yaml;
 
 /// Looks up an environment variable.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// What one reading shares: where relative paths start, the environment, and the faults found so far.
+/// What one reading shares: where relative paths start, the environment, and what was found so far.
 pub(super) struct Reading<'a> {
     pub(super) base: &'a Path,
     pub(super) env: Env<'a>,
+    /// Whether secrets are fetched; otherwise only how they are named is checked.
+    pub(super) fetch: bool,
     pub(super) faults: RefCell<Vec<Fault>>,
+    /// Every key that a reader asked for, items of lists as `[]`, and whether the file has it.
+    pub(super) asked: RefCell<Vec<(String, bool)>>,
+    /// Files that were read on the way.
+    pub(super) files: RefCell<Vec<PathBuf>>,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn new(base: &'a Path, env: Env<'a>, fetch: bool) -> Self {
+        Self { base, env, fetch, faults: RefCell::default(), asked: RefCell::default(), files: RefCell::default() }
+    }
+
+    pub(super) fn fault(&self, path: &str, message: impl Into<String>) {
+        self.faults.borrow_mut().push(Fault { path: path.to_owned(), message: message.into() });
+    }
 }
 
 /// A place in the file, with or without a value.
@@ -38,9 +55,27 @@ impl<'a> Node<'a> {
         self.value.is_some()
     }
 
+    /// Whether a list is here.
+    pub(super) fn is_list(&self) -> bool {
+        matches!(self.value, Some(Yaml::List(_)))
+    }
+
+    /// Whether a map is here.
+    pub(super) fn is_map(&self) -> bool {
+        matches!(self.value, Some(Yaml::Map(_)))
+    }
+
+    /// A value out of the environment that no file can hold: the variable and the value.
+    pub(super) fn env_value(&self) -> Option<(&'static str, &'a str)> {
+        match self.value {
+            Some(Yaml::Secret(name, value)) => Some((name, value)),
+            _ => None,
+        }
+    }
+
     /// Notes that something is wrong here.
     pub(super) fn fault(&self, message: impl Into<String>) {
-        self.reading.faults.borrow_mut().push(Fault { path: self.path.clone(), message: message.into() });
+        self.reading.fault(&self.path, message);
     }
 
     /// The value as `parse` takes it.
@@ -95,6 +130,22 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// A map whose keys are names; `None` when it is absent.
+    pub(super) fn entries<T>(&self, mut read: impl FnMut(&'a str, Node<'a>) -> Option<T>) -> Option<Vec<T>> {
+        let Yaml::Map(entries) = self.value? else {
+            self.map(|_| ());
+            return None;
+        };
+        let mut names = Unique::default();
+        let mut values = Vec::new();
+        for (name, value) in entries {
+            let node = Node { reading: self.reading, path: join(&self.path, name), value: present(value) };
+            names.take(&node, name);
+            values.extend(read(name, node));
+        }
+        Some(values)
+    }
+
     /// The items of a list, or the one value that stands for a list of one.
     pub(super) fn one_or_many<T>(&self, mut read: impl FnMut(Node<'a>) -> Option<T>) -> Option<Vec<T>> {
         match self.value? {
@@ -105,12 +156,12 @@ impl<'a> Node<'a> {
 
     /// A path, relative to the folder of the file.
     pub(super) fn file(&self) -> Option<PathBuf> {
-        self.get(super::scalar::text).map(|path| self.reading.base.join(path))
+        self.get(text).map(|path| self.reading.base.join(path))
     }
 
     /// Like `file`, but its absence is a fault.
     pub(super) fn need_file(&self) -> Option<PathBuf> {
-        self.need(super::scalar::text).map(|path| self.reading.base.join(path))
+        self.need(text).map(|path| self.reading.base.join(path))
     }
 }
 
@@ -126,7 +177,9 @@ impl<'a> Keys<'a> {
     pub(super) fn key(&mut self, name: &'static str) -> Node<'a> {
         self.known.push(name);
         let value = self.entries.iter().find(|(key, _)| key == name).and_then(|(_, value)| present(value));
-        Node { reading: self.node.reading, path: join(&self.node.path, name), value }
+        let path = join(&self.node.path, name);
+        self.node.reading.asked.borrow_mut().push((generic(&path), value.is_some()));
+        Node { reading: self.node.reading, path, value }
     }
 
     fn report_strays(&self) {
@@ -142,8 +195,22 @@ impl<'a> Keys<'a> {
                     None => format!("is not a known key; known here: {}", self.known.join(", ")),
                 }
             };
-            self.node.reading.faults.borrow_mut().push(Fault { path, message });
+            self.node.reading.fault(&path, message);
         }
+    }
+}
+
+/// Names that may be there once only.
+#[derive(Default)]
+pub(super) struct Unique(Vec<String>);
+
+impl Unique {
+    /// Notes a fault at `node` when `name` was taken before.
+    pub(super) fn take(&mut self, node: &Node<'_>, name: &str) {
+        if self.0.iter().any(|taken| taken == name) {
+            node.fault(format!("`{name}` is there twice"));
+        }
+        self.0.push(name.to_owned());
     }
 }
 
@@ -161,4 +228,9 @@ fn present(value: &Yaml) -> Option<&Yaml> {
 
 fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+/// `a[3].b` as `a[].b`.
+fn generic(path: &str) -> String {
+    path.split_inclusive('[').map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit())).collect()
 }

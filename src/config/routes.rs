@@ -1,9 +1,11 @@
 //! `routes:`: how a path becomes an endpoint.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Serialize;
 
+use super::quantity::{as_text, duration_in};
 use super::read::Node;
 use super::scalar::{text, whole};
 use super::upstream::Url;
@@ -21,6 +23,9 @@ pub struct Routes {
     pub patterns: Vec<Pattern>,
     /// The gateway's own OpenAPI document.
     pub openapi: Option<OpenApi>,
+    /// How often that document is fetched again.
+    #[serde(serialize_with = "as_text")]
+    pub refresh: Duration,
     /// Endpoints known at once; the rest is `other`.
     pub max: usize,
     /// Paths that are counted, but kept out of signals and traces.
@@ -39,6 +44,11 @@ impl Pattern {
     /// As it was written.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// One of ours, known to be valid.
+    pub(super) fn of(known: &str) -> Self {
+        Self(known.to_owned())
     }
 }
 
@@ -62,15 +72,20 @@ impl Routes {
                     Some(true) => openapi.get(super::upstream::url).map(OpenApi::Url),
                     _ => openapi.file().map(OpenApi::File),
                 },
+                refresh: keys
+                    .key("refresh")
+                    .get(duration_in(Duration::from_secs(1)..=Duration::from_secs(86_400)))
+                    .unwrap_or(Duration::from_secs(300)),
                 max: keys.key("max").get(whole(1..=100_000)).unwrap_or(300),
                 exclude: patterns(&keys.key("exclude"))
-                    .unwrap_or_else(|| ["/healthz", "/readyz"].map(|path| Pattern(path.to_owned())).to_vec()),
+                    .unwrap_or_else(|| ["/healthz", "/readyz"].map(Pattern::of).to_vec()),
             }
         })
     }
 }
 
-fn patterns(node: &Node<'_>) -> Option<Vec<Pattern>> {
+/// Patterns, none twice.
+pub(super) fn patterns(node: &Node<'_>) -> Option<Vec<Pattern>> {
     let mut seen = Vec::new();
     node.list(|item| {
         let pattern = item.get(pattern)?;

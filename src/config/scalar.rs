@@ -1,11 +1,10 @@
-//! Single values: text, numbers, durations, sizes, rates, addresses.
+//! Single values: text, flags, numbers, choices, addresses, names.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
-use std::time::Duration;
 
-use serde::Serializer;
+use ipnet::IpNet;
 
 use super::read::nearest;
 use super::yaml::Yaml;
@@ -19,6 +18,14 @@ pub(super) fn text(value: &Yaml) -> Result<String, String> {
             Err(format!("expected text, found {}; put it in quotes if it is meant as text", value.kind()))
         }
         other => Err(format!("expected text, found {}", other.kind())),
+    }
+}
+
+/// `true` or `false`.
+pub(super) fn flag(value: &Yaml) -> Result<bool, String> {
+    match value {
+        Yaml::Bool(value) => Ok(*value),
+        other => Err(format!("expected true or false, found {}", other.kind())),
     }
 }
 
@@ -71,74 +78,6 @@ pub(super) fn one_of<T: Clone>(choices: &[(&'static str, T)]) -> impl Fn(&Yaml) 
     }
 }
 
-/// A duration as Prometheus writes it: `250ms`, `30s`, `1h30m`, `15d`.
-pub(super) fn duration(value: &Yaml) -> Result<Duration, String> {
-    let wrong = || format!("expected a duration such as 30s, 5m or 1h30m, found {}", value.kind());
-    match value {
-        Yaml::Text(text) => parse_duration(text).ok_or_else(wrong),
-        Yaml::Int(0) => Ok(Duration::ZERO),
-        Yaml::Int(number) => Err(format!("a duration needs a unit: write {number}s or {number}m")),
-        _ => Err(wrong()),
-    }
-}
-
-/// A duration within `range`.
-pub(super) fn duration_in(range: RangeInclusive<Duration>) -> impl Fn(&Yaml) -> Result<Duration, String> {
-    move |value| {
-        let duration = duration(value)?;
-        if range.contains(&duration) {
-            return Ok(duration);
-        }
-        let (low, high) = (print_duration(*range.start()), print_duration(*range.end()));
-        Err(format!("must be from {low} to {high}, found {}", value.kind()))
-    }
-}
-
-/// Units from long to short; each may be there once, in this order.
-const UNITS: [(&str, u64); 7] = [
-    ("y", 365 * 86_400_000),
-    ("w", 7 * 86_400_000),
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1_000),
-    ("ms", 1),
-];
-
-fn parse_duration(text: &str) -> Option<Duration> {
-    let (mut rest, mut total, mut left) = (text, 0_u64, &UNITS[..]);
-    if rest == "0" {
-        return Some(Duration::ZERO);
-    }
-    while !rest.is_empty() {
-        let (digits, tail) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit())?);
-        let (unit, tail) = tail.split_at(tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len()));
-        let at = left.iter().position(|(name, _)| *name == unit)?;
-        total = total.checked_add(digits.parse::<u64>().ok()?.checked_mul(left[at].1)?)?;
-        (rest, left) = (tail, &left[at + 1..]);
-    }
-    (!text.is_empty()).then_some(Duration::from_millis(total))
-}
-
-/// The shortest form that reads back as the same duration.
-pub fn print_duration(duration: Duration) -> String {
-    let mut left = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    let mut text = String::new();
-    // Weeks and years are read, but days say the same and are never ambiguous.
-    for (unit, millis) in &UNITS[2..] {
-        if left >= *millis {
-            text.push_str(&format!("{}{unit}", left / millis));
-            left %= millis;
-        }
-    }
-    if text.is_empty() { "0s".to_owned() } else { text }
-}
-
-/// Serialises a duration as it is written in the file.
-pub(super) fn as_text<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&print_duration(*duration))
-}
-
 /// An address to listen on: `0.0.0.0:8080`, `[::]:8080`, `:8080` (all addresses), `localhost:8080`.
 pub(super) fn address(value: &Yaml) -> Result<SocketAddr, String> {
     let wrong = || format!("expected an address and a port such as 0.0.0.0:8080, found {}", value.kind());
@@ -157,5 +96,68 @@ pub(super) fn address(value: &Yaml) -> Result<SocketAddr, String> {
             true => format!("a listener needs an IP address, not the name `{host}`"),
             false => wrong(),
         }),
+    }
+}
+
+/// A label's name as Prometheus has it, without the names it keeps for itself.
+pub(super) fn label_name(name: &str) -> Result<(), String> {
+    let first = |c: char| c.is_ascii_alphabetic() || c == '_';
+    let rest = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    match name {
+        _ if !name.starts_with(first) || !name.chars().all(rest) => {
+            Err(format!("`{name}` is not a label name: letters, digits and _ only, no digit first"))
+        }
+        _ if name.starts_with("__") => Err(format!("`{name}` is not a label name: __ is kept for Prometheus itself")),
+        _ => Ok(()),
+    }
+}
+
+/// A metric's name that ends in `suffix`, as the convention for its kind has it.
+pub(super) fn metric_name(suffix: &'static str) -> impl Fn(&Yaml) -> Result<String, String> {
+    move |value| {
+        let name = text(value)?;
+        label_name(&name).map_err(|_| format!("`{name}` is not a metric name: letters, digits and _ only"))?;
+        match name.strip_suffix(suffix) {
+            Some(stem) if !stem.is_empty() => Ok(name),
+            _ => Err(format!("`{name}` must end in {suffix}")),
+        }
+    }
+}
+
+/// A header's name, in lower case.
+pub(super) fn header_name(value: &Yaml) -> Result<String, String> {
+    let name = text(value)?;
+    match hyper::header::HeaderName::from_bytes(name.as_bytes()) {
+        Ok(name) => Ok(name.as_str().to_owned()),
+        Err(_) => Err(format!("`{name}` is not a header name")),
+    }
+}
+
+/// A path of a request, without a query.
+pub(super) fn path(value: &Yaml) -> Result<String, String> {
+    let path = text(value)?;
+    match path.starts_with('/') && !path.contains(['?', '#']) && !path.contains(char::is_whitespace) {
+        true => Ok(path),
+        false => Err(format!("expected a path such as /health, found `{path}`")),
+    }
+}
+
+/// A regular expression that compiles.
+pub(super) fn regex(value: &Yaml) -> Result<String, String> {
+    let expression = text(value)?;
+    match regex::Regex::new(&expression) {
+        Ok(_) => Ok(expression),
+        Err(error) => Err(format!("is not a regular expression: {error}")),
+    }
+}
+
+/// A network such as `10.0.0.0/8`, or one address.
+pub(super) fn network(value: &Yaml) -> Result<IpNet, String> {
+    let text = text(value)?;
+    let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    let network = network.map_err(|_| format!("expected a network such as 10.0.0.0/8, found `{text}`"))?;
+    match network.trunc() == network {
+        true => Ok(network),
+        false => Err(format!("`{text}` has bits beyond its prefix; write {}", network.trunc())),
     }
 }

@@ -5,14 +5,15 @@ use std::path::PathBuf;
 
 use serde::{Serialize, Serializer};
 
-use super::read::Node;
+use super::read::{Env, Node};
 use super::scalar::text;
 
 /// A secret and where it came from. `Debug` and `Serialize` give `***`; two secrets are equal when place and value are.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret {
     source: SecretSource,
-    value: String,
+    /// `None` where only the file's shape was checked.
+    value: Option<String>,
 }
 
 /// Where a secret is kept.
@@ -25,9 +26,14 @@ pub enum SecretSource {
 }
 
 impl Secret {
-    /// The secret itself. Never log it.
+    /// The secret itself; empty when it was not fetched. Never log it.
     pub fn expose(&self) -> &str {
-        &self.value
+        self.value.as_deref().unwrap_or_default()
+    }
+
+    /// Whether the value is known; a config that runs has fetched all.
+    pub(super) fn is_fetched(&self) -> bool {
+        self.value.is_some()
     }
 
     /// Where it came from.
@@ -45,34 +51,51 @@ impl Secret {
 
     /// Reads `{ env: NAME }` or `{ file: PATH }` and fetches the value.
     pub(super) fn read(node: &Node<'_>) -> Option<Self> {
-        const HOW: &str = "expected { env: NAME } or { file: PATH }";
-        if node.get(|value| Ok(matches!(value, super::yaml::Yaml::Map(_)))) == Some(false) {
-            node.fault(format!("a secret is not written into the file: {HOW}"));
+        const HOW: &str = "{ env: NAME } or { file: PATH }";
+        if let Some((name, value)) = node.env_value() {
+            return Some(Self { source: SecretSource::Env(name.to_owned()), value: Some(value.to_owned()) });
+        }
+        if node.is_set() && !node.is_map() {
+            node.fault(format!("a secret is not written into the file: expected {HOW}"));
             return None;
         }
-        let (name, file) = node.optional(|keys| Some((keys.key("env").get(text), keys.key("file").file())))?;
-        let (source, value) = match (name, file) {
-            (Some(name), None) => {
-                let value = (node.reading.env)(&name).ok_or_else(|| format!("environment variable {name} is not set"));
-                (SecretSource::Env(name), value)
+        node.optional(|keys| {
+            let (name, file) = (keys.key("env"), keys.key("file"));
+            match (name.is_set(), file.is_set()) {
+                (true, false) => name.get(text).map(SecretSource::Env),
+                (false, true) => file.file().map(SecretSource::File),
+                _ => {
+                    node.fault(format!("expected {HOW}, one of the two"));
+                    None
+                }
             }
-            (None, Some(path)) => {
-                let value = std::fs::read_to_string(&path)
-                    .map_err(|error| format!("cannot read the secret from {}: {error}", path.display()));
-                (SecretSource::File(path), value)
+        })
+        .and_then(|source| match node.reading.fetch {
+            false => Some(Self { source, value: None }),
+            true => {
+                if let SecretSource::File(path) = &source {
+                    node.reading.files.borrow_mut().push(path.clone());
+                }
+                let value = source.fetch(node.reading.env).map_err(|message| node.fault(message)).ok()?;
+                Some(Self { source, value: Some(value) })
             }
-            _ => {
-                node.fault(format!("{HOW}, one of the two"));
-                return None;
-            }
+        })
+    }
+}
+
+impl SecretSource {
+    /// The value as it is now. Blocks on the file system.
+    fn fetch(&self, env: Env<'_>) -> Result<String, String> {
+        let value = match self {
+            Self::Env(name) => env(name).ok_or_else(|| format!("environment variable {name} is not set"))?,
+            Self::File(path) => super::yaml::text(path)
+                .map_err(|error| format!("cannot read the secret from {}: {error}", path.display()))?,
         };
-        let value = value.map_err(|message| node.fault(message)).ok()?;
         let value = value.strip_suffix('\n').map_or(&*value, |line| line.strip_suffix('\r').unwrap_or(line));
-        if value.is_empty() {
-            node.fault("the secret is empty");
-            return None;
+        match value.is_empty() {
+            true => Err("the secret is empty".to_owned()),
+            false => Ok(value.to_owned()),
         }
-        Some(Self { source, value: value.to_owned() })
     }
 }
 

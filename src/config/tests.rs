@@ -1,5 +1,9 @@
 //! What a whole file means, and what a wrong one is told.
 
+mod environment;
+mod shipped;
+mod values;
+
 use super::*;
 
 fn read(text: &str) -> Result<Config, Errors> {
@@ -13,9 +17,10 @@ fn faults(text: &str) -> String {
 
 #[test]
 fn an_empty_file_is_valid_and_means_the_defaults() {
+    let defaults = Config { source: Source::default(), ..Config::default() };
     for text in ["", "\n", "# only a comment\n", "---\n", "ingress:\n"] {
         let config = read(text).expect(text);
-        assert_eq!(config, Config::default(), "{text:?}");
+        assert_eq!(Config { source: Source::default(), ..config.clone() }, defaults, "{text:?}");
         assert_eq!(config.ingress.listen, ["0.0.0.0:8080".parse().unwrap()]);
         assert_eq!(config.ingress.gateway.at.to_string(), "127.0.0.1:8000");
         assert_eq!(config.admin.listen.to_string(), "0.0.0.0:9600");
@@ -41,7 +46,6 @@ metrics: { buckets: { duration: [ 2, 1 ] }, series_limit: many }
     let expected = "\
 log.level: expected one of error, warn, info, debug, found `loud`
 ingress.listen[0]: expected an address and a port; write 0.0.0.0:8080
-ingress.listen[2]: 0.0.0.0:1 is there twice
 ingress.gateway: expected a host and a port such as 127.0.0.1:8000, found `nowhere`
 ingress.workers: expected a whole number from 1 to 256, found the number 0
 ingress.drain: a duration needs a unit: write 30s or 30m

@@ -64,12 +64,29 @@ impl Serialize for HostPort {
 }
 
 /// `host:port`, both needed.
-pub(super) fn host_port(value: &Yaml) -> Result<HostPort, String> {
+fn host_port(value: &Yaml) -> Result<HostPort, String> {
     let parsed = match value {
         Yaml::Text(text) => HostPort::parse(text, None),
         _ => None,
     };
     parsed.ok_or_else(|| format!("expected a host and a port such as 127.0.0.1:8000, found {}", value.kind()))
+}
+
+/// `host:port`, `http://host` or `https://host`: host, port and whether TLS is spoken.
+pub(super) fn endpoint(value: &Yaml) -> Result<(HostPort, bool), String> {
+    let Yaml::Text(text) = value else { return host_port(value).map(|at| (at, false)) };
+    let (rest, port, tls) = match text.split_once("://") {
+        None => return host_port(value).map(|at| (at, false)),
+        Some(("http", rest)) => (rest, 80, false),
+        Some(("https", rest)) => (rest, 443, true),
+        Some((scheme, _)) => return Err(format!("expected host:port, http:// or https://, found {scheme}://")),
+    };
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    if rest.contains('/') {
+        return Err(format!("must not have a path, as requests pass with the path they came with; found `{text}`"));
+    }
+    let at = HostPort::parse(rest, Some(port)).ok_or_else(|| format!("expected a host and a port, found `{text}`"))?;
+    Ok((at, tls))
 }
 
 /// An absolute `http://` or `https://` URL without user and password.
@@ -87,6 +104,13 @@ impl Url {
     pub fn authority(&self) -> &str {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
         rest.split(['/', '?']).next().unwrap_or(rest)
+    }
+
+    /// What follows the authority, without the query.
+    pub fn path(&self) -> &str {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        let rest = rest.split('?').next().unwrap_or(rest);
+        rest.find('/').map_or("", |at| &rest[at..])
     }
 
     /// Whether it asks for TLS.
@@ -116,5 +140,14 @@ pub(super) fn url(value: &Yaml) -> Result<Url, String> {
     match value {
         Yaml::Text(text) => text.parse(),
         other => Err(format!("expected a URL such as http://host:port/path, found {}", other.kind())),
+    }
+}
+
+/// The origin of a web page: scheme and host, no path.
+pub(super) fn origin(value: &Yaml) -> Result<String, String> {
+    let url = url(value)?;
+    match url.path() {
+        "" => Ok(url.0.to_lowercase()),
+        _ => Err(format!("an origin has no path; write {}", url.0.trim_end_matches(url.path()))),
     }
 }

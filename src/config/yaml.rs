@@ -3,6 +3,9 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor};
 use serde_yaml_ng as serde_yaml;
@@ -13,6 +16,9 @@ pub const MAX_TEXT: usize = 1 << 20;
 const MAX_NODES: usize = 100_000;
 /// Bytes of text in the tree, aliases expanded.
 const MAX_BYTES: usize = 4 << 20;
+/// Opening brackets in the text, wherever they stand: libyaml takes time by the square of how deep they nest, and it
+/// reads the whole text before we see its first value. Ten thousand take about a second.
+const MAX_BRACKETS: usize = 10_000;
 /// Lists and maps inside each other.
 const MAX_DEPTH: usize = 32;
 
@@ -26,6 +32,8 @@ pub(super) enum Yaml {
     Text(String),
     List(Vec<Yaml>),
     Map(Vec<(String, Yaml)>),
+    /// Not from a file: part of the value of an environment variable, which is never shown.
+    Secret(&'static str, String),
 }
 
 impl Yaml {
@@ -33,6 +41,9 @@ impl Yaml {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         if text.len() > MAX_TEXT {
             return Err(format!("the file has {} bytes; the limit is {MAX_TEXT}", text.len()));
+        }
+        if text.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count() > MAX_BRACKETS {
+            return Err(format!("the file has more than {MAX_BRACKETS} opening brackets"));
         }
         let budget = Budget { nodes: Cell::new(MAX_NODES), bytes: Cell::new(MAX_BYTES) };
         let mut documents = serde_yaml::Deserializer::from_str(text);
@@ -42,6 +53,49 @@ impl Yaml {
             return Err("the file has more than one YAML document (`---`); one is expected".to_owned());
         }
         Ok(tree)
+    }
+
+    /// The value under `key`, made if absent, where this is a map or nothing yet.
+    pub(super) fn slot(&mut self, key: &str) -> Option<&mut Self> {
+        if *self == Self::Null {
+            *self = Self::Map(Vec::new());
+        }
+        let Self::Map(entries) = self else { return None };
+        let at = entries.iter().position(|(name, _)| name == key).unwrap_or_else(|| {
+            entries.push((key.to_owned(), Self::Null));
+            entries.len() - 1
+        });
+        entries.get_mut(at).map(|(_, value)| value)
+    }
+
+    /// The value under `key`, where there is one.
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+        let Self::Map(entries) = self else { return None };
+        entries.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    /// The value under `key`, where there is one, to be changed.
+    pub(super) fn existing(&mut self, key: &str) -> Option<&mut Self> {
+        self.entries_mut().iter_mut().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    /// The entries of a map.
+    pub(super) fn entries_mut(&mut self) -> &mut [(String, Self)] {
+        match self {
+            Self::Map(entries) => entries,
+            _ => &mut [],
+        }
+    }
+
+    /// A single value as text: `true`, `3`, `done`.
+    pub(super) fn plain(&self) -> Option<String> {
+        match self {
+            Self::Bool(value) => Some(value.to_string()),
+            Self::Int(value) => Some(value.to_string()),
+            Self::Float(value) => Some(value.to_string()),
+            Self::Text(value) => Some(value.clone()),
+            Self::Null | Self::List(_) | Self::Map(_) | Self::Secret(..) => None,
+        }
     }
 
     /// What a person calls it, for `expected …, found …`.
@@ -55,8 +109,20 @@ impl Yaml {
             Self::Text(value) => format!("`{value}`"),
             Self::List(_) => "a list".to_owned(),
             Self::Map(_) => "a map".to_owned(),
+            Self::Secret(name, _) => format!("the value of {name}"),
         }
     }
+}
+
+/// The text of a file, never more than [`MAX_TEXT`] of it.
+pub(super) fn text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let limit = MAX_TEXT as u64 + 1;
+    File::open(path)?.take(limit).read_to_string(&mut text)?;
+    if text.len() > MAX_TEXT {
+        return Err(io::Error::other(format!("it has more than {MAX_TEXT} bytes")));
+    }
+    Ok(text)
 }
 
 /// What is left to read.

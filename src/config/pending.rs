@@ -1,0 +1,47 @@
+//! Keys that are read and checked, and whose part this build does not have yet. `outrider check` and the log say so. Who
+//! builds a part takes its lines out; an empty table is the goal.
+
+use super::fault::Fault;
+use super::yaml::Yaml;
+
+/// What is to be said about the keys that are set.
+pub(super) fn notices(tree: &Yaml) -> impl Iterator<Item = Fault> {
+    let set =
+        move |path: &str| path.split('.').try_fold(tree, |at, key| at.get(key)).is_some_and(|at| *at != Yaml::Null);
+    PENDING.iter().filter(move |(key, _)| set(key)).map(|(key, what)| Fault {
+        path: (*key).to_owned(),
+        message: format!("does nothing in this build yet: {what}"),
+    })
+}
+
+/// A key, and what it does not do yet.
+const PENDING: [(&str, &str); 28] = [
+    ("log.access", "no access log is written"),
+    ("ingress.gateway_ca", "TLS to the gateway is not spoken"),
+    ("ingress.tls", "TLS is not terminated"),
+    ("ingress.proxy_protocol", "PROXY protocol is not read"),
+    ("ingress.redirect", "redirected connections are not taken"),
+    ("ingress.health_check", "the gateway is not checked this way"),
+    ("egress", "calls of the gateway are not seen"),
+    ("services", "calls of the gateway are not seen"),
+    ("admin.tls", "the admin port does not speak TLS"),
+    ("admin.anonymous", "every caller may read, and nothing can be operated"),
+    ("admin.tokens", "tokens are not asked for"),
+    ("admin.audit", "no audit log is written"),
+    ("admin.hosts", "the Host header is not checked"),
+    ("admin.cors", "no other origin is allowed"),
+    ("admin.rate_limit", "callers are not limited"),
+    ("routes.openapi", "no OpenAPI document is read"),
+    ("routes.refresh", "no OpenAPI document is read"),
+    ("routes.exclude", "signals and traces do not exist"),
+    ("metrics.profile", "everything that there is is derived"),
+    ("metrics.series_limit", "series are not limited over all families"),
+    ("metrics.body_limit", "bodies are not looked at"),
+    ("metrics.merge", "no other exposition is appended"),
+    ("business", "no business metric is derived"),
+    ("security", "no security metric is derived"),
+    ("history", "no history is kept"),
+    ("tracing", "no span is made"),
+    ("alerting", "no alert is raised"),
+    ("slos", "no alert is raised"),
+];
