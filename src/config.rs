@@ -3,9 +3,21 @@
 //! [`parse`] reads a text, [`load`] a file; both give every fault at once, each with the path of its key. Environment and
 //! folder are passed in. Nothing here does anything but read files that the config names.
 //!
-//! - `yaml`: the bounded tree · `read`: from the tree to values, collecting faults · `scalar`, `upstream`, `secret`,
-//!   `tls`: kinds of values · `fault`: what is wrong
-//! - one module per section: `log`, `ingress`, `admin`, `routes`, `metrics`
+//! How it is read:
+//! - `yaml`: the bounded tree · `environment`: what variables fill in it
+//! - `read`: from the tree to values, collecting faults · `fault`: what is wrong
+//! - `agreement`: what sections must agree on · `pending`: keys without a part yet
+//!
+//! Kinds of values:
+//! - `scalar`, `quantity`, `upstream`, `status`, `header`, `secret`, `tls`, `health`
+//!
+//! Sections:
+//! - `log`, `ingress`, `egress`, `services`, `admin`, `routes`, `metrics`, `business`, `security`, `history`, `tracing`,
+//!   `alerting`
+//!
+//! What is done with it:
+//! - `check`: sums it up · `restart`: what a reload cannot change
+//! - `tests`: whole files
 
 pub mod admin;
 mod agreement;

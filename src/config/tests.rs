@@ -1,4 +1,8 @@
 //! What a whole file means, and what a wrong one is told.
+//!
+//! - `environment`: what variables fill
+//! - `shipped`: the file we ship tells the truth
+//! - `values`: kinds of values
 
 mod environment;
 mod shipped;
