@@ -32,6 +32,8 @@ pub struct Direction {
     /// A `CR` that is shown again in front of what comes next.
     held: bool,
     end: Phase,
+    /// The other direction was told of a reset of this one's source, and nobody is told twice.
+    reset: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,6 +63,11 @@ impl Direction {
     /// Whether all that was read is written.
     pub fn is_flushed(&self) -> bool {
         self.pending.is_empty() && !self.held
+    }
+
+    /// The source was reset, which a write to it has shown: where its bytes stop from now on is no end in order.
+    pub fn source_was_reset(&mut self) {
+        self.reset = true;
     }
 
     /// Moves what can be moved from `source` to `target`; `see` is shown every byte once, may edit, and says how many go on.
@@ -97,6 +104,9 @@ impl Direction {
                 return Poll::Ready(Stop::Source(error));
             }
             let read = into.filled().len();
+            if read == 0 && self.reset {
+                return Poll::Ready(Stop::Source(io::ErrorKind::ConnectionReset.into()));
+            }
             if read == 0 {
                 self.end = Phase::Read;
                 if std::mem::take(&mut self.held) {

@@ -97,8 +97,14 @@ impl<O: Observer> Relay<O> {
                 observer.ended(Instant::now(), Side::Client, End::Reset);
                 return Poll::Ready(Over::ClientReset);
             }
-            // It may have answered before it went, so its side is read to the end.
-            Poll::Ready(Stop::Target(_)) => self.inbound_broken = true,
+            // It may have answered before it went, so its side is read to the end. A reset that came behind its end is
+            // EPIPE; one that came instead of it is told here, and reading would take it for the end.
+            Poll::Ready(Stop::Target(error)) => {
+                self.inbound_broken = true;
+                if error.kind() == io::ErrorKind::ConnectionReset {
+                    self.outbound.source_was_reset();
+                }
+            }
             Poll::Ready(Stop::Over) | Poll::Pending => {}
         }
         let outbound = self.outbound.pump(cx, &mut self.gateway, &mut self.client, scratch, |bytes, _| {

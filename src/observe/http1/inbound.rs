@@ -154,7 +154,8 @@ impl Http1 {
             }
         }
         // A `CR` that begins the empty line waits, so that an edit still finds its place in front of it.
-        let waits = edits.is_some() && carry.would_begin_empty_line(&bytes[at..]);
+        let may_edit = edits.is_some() && self.worker.forwarded_for.get();
+        let waits = may_edit && carry.would_begin_empty_line(&bytes[at..]);
         let may_go = bytes.len() - usize::from(waits);
         let mut from = at;
         loop {

@@ -1,0 +1,15 @@
+//! Nothing is changed: exact bytes between a raw client and a raw origin, directly and with the road between.
+//!
+//! - `case`: a case, and how its file is read
+//! - `cases`: every file of `cases/` as a test
+//! - `long`: bodies of a gibibyte and readers that stop
+//! - `peer`: one end of a connection
+//! - `run`: plays a case
+//! - `text`: bytes for people to read
+
+mod case;
+mod cases;
+mod long;
+mod peer;
+mod run;
+mod text;
