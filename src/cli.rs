@@ -1,9 +1,11 @@
 //! The command line. Exit codes: 0 good, 1 bad input, 2 usage, 70 a fault of ours.
 
 use crate::app::{demo, run};
+use crate::config::{Errors, check};
 use clap::{Parser, Subcommand};
+use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Rides beside an API gateway and derives metrics, traces and alerts from its traffic alone.
@@ -22,6 +24,17 @@ enum Command {
         #[arg(long, short, default_value = "agent.yaml")]
         config: PathBuf,
     },
+    /// Tell what a configuration does, or everything that is wrong with it.
+    Check {
+        /// The file.
+        #[arg(default_value = "agent.yaml")]
+        file: PathBuf,
+        /// Do not fetch secrets: they need not be there.
+        #[arg(long)]
+        no_secrets: bool,
+    },
+    /// Print the version.
+    Version,
     /// Show all of it at work: a gateway, its clients and the road between them, in this process.
     Demo(Demo),
 }
@@ -47,7 +60,25 @@ pub fn main() -> ExitCode {
     // clap ends the process with 2 on bad usage.
     match Cli::parse().command {
         Command::Run { config } => exit(run::run(&config)),
+        Command::Check { file, no_secrets } => exit(check(&file, !no_secrets)),
         Command::Demo(args) => exit(demo(&args)),
+        Command::Version => exit(version()),
+    }
+}
+
+fn check(file: &Path, fetch: bool) -> anyhow::Result<()> {
+    say(&check::check(file, &|name| std::env::var(name).ok(), fetch)?)
+}
+
+fn version() -> anyhow::Result<()> {
+    say(concat!("outrider ", env!("CARGO_PKG_VERSION"), "\n"))
+}
+
+/// Prints a whole text. Who closes the pipe early (`| head -1`) has what he wanted.
+fn say(text: &str) -> anyhow::Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
     }
 }
 
@@ -73,6 +104,11 @@ fn demo(args: &Demo) -> anyhow::Result<()> {
 #[allow(clippy::print_stderr)]
 fn exit(result: anyhow::Result<()>) -> ExitCode {
     let Err(error) = result else { return ExitCode::SUCCESS };
-    eprintln!("outrider: {error:#}");
-    ExitCode::from(if error.is::<crate::config::Errors>() { 1 } else { FAULT })
+    let Some(errors) = error.downcast_ref::<Errors>() else {
+        eprintln!("outrider: {error:#}");
+        return ExitCode::from(FAULT);
+    };
+    let faults = errors.iter().len();
+    eprintln!("{errors}\noutrider: the configuration has {faults} fault{}", if faults == 1 { "" } else { "s" });
+    ExitCode::from(1)
 }

@@ -17,6 +17,7 @@
 //!
 //! What is done with it:
 //! - `check`: sums it up · `restart`: what a reload cannot change
+//! - `seen`, `watch`: whether the files are still what was read
 //! - `tests`: whole files
 
 pub mod admin;
@@ -41,6 +42,7 @@ pub mod routes;
 mod scalar;
 pub mod secret;
 pub mod security;
+pub mod seen;
 pub mod services;
 pub mod status;
 #[cfg(test)]
@@ -48,9 +50,10 @@ mod tests;
 pub mod tls;
 pub mod tracing;
 pub mod upstream;
+pub mod watch;
 mod yaml;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -69,9 +72,11 @@ pub use restart::reloadable;
 pub use routes::{OpenApi, Pattern, Routes};
 pub use secret::{Secret, SecretSource};
 pub use security::Security;
+pub use seen::Seen;
 pub use services::Service;
 pub use tracing::Tracing;
 pub use upstream::{HostPort, Url};
+pub use watch::Watch;
 
 /// The whole file, settled. Sections compare with `==`; serialised, secrets are `***`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -118,8 +123,8 @@ pub struct Source {
     pub hash: String,
     /// What is no fault and should be known: keys that do nothing yet, variables passed over.
     pub notices: Vec<Fault>,
-    /// Other files that were read: when one changes, the config should be read again.
-    pub files: Vec<PathBuf>,
+    /// The files that were read: when one changes, the config should be read again.
+    pub files: Vec<Seen>,
 }
 
 impl Config {
@@ -159,7 +164,20 @@ impl Default for Config {
 
 /// Reads the file at `path`; relative paths in it start at its folder. Blocks on the file system.
 pub fn load(path: &Path, env: Env<'_>) -> Result<Config, Errors> {
-    parse(&text(path)?, folder(path), env)
+    load_with(path, env, true)
+}
+
+fn load_with(path: &Path, env: Env<'_>, fetch: bool) -> Result<Config, Errors> {
+    let (text, seen) = seen::text(path);
+    let reading = read::Reading::new(path.parent().unwrap_or(Path::new("")), env, fetch);
+    reading.files.borrow_mut().push(seen);
+    match text {
+        Ok(text) => settle(&text, reading),
+        Err(error) => {
+            let whole = Errors::whole(format!("cannot read {}: {error}", path.display()));
+            Err(whole.after(reading.files.into_inner()))
+        }
+    }
 }
 
 /// Reads a text; relative paths in it start at `base`.
@@ -167,34 +185,24 @@ pub fn parse(text: &str, base: &Path, env: Env<'_>) -> Result<Config, Errors> {
     settle(text, read::Reading::new(base, env, true))
 }
 
-fn text(path: &Path) -> Result<String, Errors> {
-    let text = yaml::text(path);
-    text.map_err(|error| Errors::whole(format!("cannot read {}: {error}", path.display())))
-}
-
-/// Where relative paths of the file at `path` start.
-fn folder(path: &Path) -> &Path {
-    path.parent().unwrap_or(Path::new(""))
-}
-
 fn settle(text: &str, reading: read::Reading<'_>) -> Result<Config, Errors> {
-    let mut tree = yaml::Yaml::parse(text).map_err(Errors::whole)?;
+    let mut tree = match yaml::Yaml::parse(text) {
+        Ok(tree) => tree,
+        Err(message) => {
+            return Err(Errors::whole(format!("cannot read it as YAML: {message}")).after(reading.files.into_inner()));
+        }
+    };
     let filled = environment::fill(&mut tree, reading.env);
     let notices = filled.notices.iter().cloned().chain(pending::notices(&tree)).collect();
     business::fill(&mut tree);
     let mut config = Config::read(&read::Node::root(&reading, &tree));
     agreement::check(&config, &reading);
-    config.source = Source { hash: hash(text), notices, files: reading.files.take() };
-    let mut faults = reading.faults.into_inner();
+    let (mut faults, files) = (reading.faults.into_inner(), reading.files.into_inner());
     for fault in &mut faults {
         if let Some(name) = filled.origin(&fault.path) {
             fault.message.push_str(&format!(" (from the environment variable {name})"));
         }
     }
-    Errors::or(faults, config)
-}
-
-fn hash(text: &str) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    config.source = Source { hash: seen::hash(text), notices, files: files.clone() };
+    Errors::or(faults, config).map_err(|errors| errors.after(files))
 }

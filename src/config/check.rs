@@ -3,12 +3,12 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::{Config, Env, Errors, print_duration, read, settle, text};
+use super::{Config, Env, Errors, load_with, print_duration};
 
 /// Reads the file at `path` as a start would and sums it up. With `fetch` off, secrets need not be there: for a place
 /// that has the file and not the secrets.
 pub fn check(path: &Path, env: Env<'_>, fetch: bool) -> Result<String, Errors> {
-    let config = settle(&text(path)?, read::Reading::new(super::folder(path), env, fetch))?;
+    let config = load_with(path, env, fetch)?;
     Ok(format!("{} is valid\n{}", path.display(), summary(&config)))
 }
 

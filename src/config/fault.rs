@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::seen::Seen;
+
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fault {
@@ -21,29 +23,41 @@ impl fmt::Display for Fault {
 
 /// Every fault of a file, in the order of its keys; never empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
-pub struct Errors(Vec<Fault>);
+#[serde(transparent)]
+pub struct Errors {
+    faults: Vec<Fault>,
+    /// The files that were read: when one changes, the faults may be gone.
+    #[serde(skip)]
+    pub files: Vec<Seen>,
+}
 
 impl Errors {
     /// `Ok(value)` when there is no fault.
     pub(super) fn or<T>(faults: Vec<Fault>, value: T) -> Result<T, Self> {
-        if faults.is_empty() { Ok(value) } else { Err(Self(faults)) }
+        if faults.is_empty() { Ok(value) } else { Err(Self { faults, files: Vec::new() }) }
     }
 
     /// A single fault of the file as a whole.
     pub(super) fn whole(message: impl Into<String>) -> Self {
-        Self(vec![Fault { path: String::new(), message: message.into() }])
+        Self { faults: vec![Fault { path: String::new(), message: message.into() }], files: Vec::new() }
+    }
+
+    /// After these files were read.
+    pub(super) fn after(mut self, files: Vec<Seen>) -> Self {
+        self.files = files;
+        self
     }
 
     /// The faults.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Fault> {
-        self.0.iter()
+        self.faults.iter()
     }
 }
 
 /// One fault a line.
 impl fmt::Display for Errors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, fault) in self.0.iter().enumerate() {
+        for (at, fault) in self.faults.iter().enumerate() {
             write!(f, "{}{fault}", if at == 0 { "" } else { "\n" })?;
         }
         Ok(())

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::fault::Fault;
 use super::scalar::text;
+use super::seen::Seen;
 use super::yaml::Yaml;
 
 /// Looks up an environment variable.
@@ -24,7 +25,7 @@ pub(super) struct Reading<'a> {
     /// Every key that a reader asked for, items of lists as `[]`, and whether the file has it.
     pub(super) asked: RefCell<Vec<(String, bool)>>,
     /// Files that were read on the way.
-    pub(super) files: RefCell<Vec<PathBuf>>,
+    pub(super) files: RefCell<Vec<Seen>>,
 }
 
 impl<'a> Reading<'a> {

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use serde::{Serialize, Serializer};
 
-use super::read::{Env, Node};
+use super::read::{Node, Reading};
 use super::scalar::text;
+use super::seen;
 
 /// A secret and where it came from. `Debug` and `Serialize` give `***`; two secrets are equal when place and value are.
 #[derive(Clone, PartialEq, Eq)]
@@ -73,10 +74,7 @@ impl Secret {
         .and_then(|source| match node.reading.fetch {
             false => Some(Self { source, value: None }),
             true => {
-                if let SecretSource::File(path) = &source {
-                    node.reading.files.borrow_mut().push(path.clone());
-                }
-                let value = source.fetch(node.reading.env).map_err(|message| node.fault(message)).ok()?;
+                let value = source.fetch(node.reading).map_err(|message| node.fault(message)).ok()?;
                 Some(Self { source, value: Some(value) })
             }
         })
@@ -85,11 +83,14 @@ impl Secret {
 
 impl SecretSource {
     /// The value as it is now. Blocks on the file system.
-    fn fetch(&self, env: Env<'_>) -> Result<String, String> {
+    fn fetch(&self, reading: &Reading<'_>) -> Result<String, String> {
         let value = match self {
-            Self::Env(name) => env(name).ok_or_else(|| format!("environment variable {name} is not set"))?,
-            Self::File(path) => super::yaml::text(path)
-                .map_err(|error| format!("cannot read the secret from {}: {error}", path.display()))?,
+            Self::Env(name) => (reading.env)(name).ok_or_else(|| format!("environment variable {name} is not set"))?,
+            Self::File(path) => {
+                let (text, seen) = seen::text(path);
+                reading.files.borrow_mut().push(seen);
+                text.map_err(|error| format!("cannot read the secret from {}: {error}", path.display()))?
+            }
         };
         let value = value.strip_suffix('\n').map_or(&*value, |line| line.strip_suffix('\r').unwrap_or(line));
         match value.is_empty() {

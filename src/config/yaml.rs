@@ -3,15 +3,12 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
 
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor};
 use serde_yaml_ng as serde_yaml;
 
-/// The longest text read, bytes.
-pub const MAX_TEXT: usize = 1 << 20;
+use super::seen::MAX_TEXT;
+
 /// Values in the tree, aliases expanded.
 const MAX_NODES: usize = 100_000;
 /// Bytes of text in the tree, aliases expanded.
@@ -112,17 +109,6 @@ impl Yaml {
             Self::Secret(name, _) => format!("the value of {name}"),
         }
     }
-}
-
-/// The text of a file, never more than [`MAX_TEXT`] of it.
-pub(super) fn text(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    let limit = MAX_TEXT as u64 + 1;
-    File::open(path)?.take(limit).read_to_string(&mut text)?;
-    if text.len() > MAX_TEXT {
-        return Err(io::Error::other(format!("it has more than {MAX_TEXT} bytes")));
-    }
-    Ok(text)
 }
 
 /// What is left to read.

@@ -49,6 +49,14 @@ fn the_usual_variables_make_exporters_and_channels() {
 }
 
 #[test]
+fn the_shipped_file_leaves_to_the_environment_what_it_can_fill() {
+    let env = [&USUAL[..], &[("OTEL_SERVICE_NAME", "shop"), ("OTEL_PROPAGATORS", "jaeger")]].concat();
+    let source = Source::default();
+    let shipped = Config { source: source.clone(), ..with(shipped::SHIPPED, &env).expect("valid") };
+    assert_eq!(shipped, Config { source, ..with("", &env).expect("valid") });
+}
+
+#[test]
 fn the_file_wins_over_the_environment() {
     let text = "
 service: shop

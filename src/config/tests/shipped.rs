@@ -4,7 +4,7 @@ use super::*;
 use crate::config::read::{Node, Reading};
 use crate::config::yaml::Yaml;
 
-const SHIPPED: &str = include_str!("../../../agent.yaml");
+pub const SHIPPED: &str = include_str!("../../../agent.yaml");
 
 /// The shipped file with every example taken in: what follows a # without a space, or with two, which is the rest of a
 /// block. A default that such a block replaces (`services: []`) goes.

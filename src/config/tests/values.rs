@@ -107,7 +107,7 @@ fn a_secret_comes_from_the_environment_or_a_file_and_nowhere_else() {
     let text = "admin: { tokens: [ { name: a, role: read, token: { file: token } } ] }";
     let config = parse(text, folder.path(), &|_| None).expect("valid");
     assert_eq!(config.admin.tokens[0].token.expose(), "from a file");
-    assert_eq!(config.source.files, [folder.path().join("token")]);
+    assert_eq!(config.source.files, [Seen::now(&folder.path().join("token"))]);
     for (token, told) in [
         ("{ env: NONE }", "environment variable NONE is not set"),
         ("{ file: none }", "cannot read the secret from"),
@@ -137,12 +137,12 @@ fn hostile_yaml_ends_with_an_error_and_soon() {
         laughs("[ lol, lol ]"),
         long,
         wide,
-        "[".repeat(yaml::MAX_TEXT),
+        "[".repeat(seen::MAX_TEXT),
         "{a: ".repeat(9_999),
         "- ".repeat(500_000),
         "? ".repeat(500_000),
         "a: &a [".repeat(9_999),
-        "a".repeat(yaml::MAX_TEXT + 1),
+        "a".repeat(seen::MAX_TEXT + 1),
         "a: &a [ *a ]".to_owned(),
         "a: !!python/object:os.system x".to_owned(),
         "? [ a, b ]\n: c".to_owned(),
