@@ -25,6 +25,8 @@ pub fn start(log: Log) -> LevelHandle {
         LogFormat::Text => fmt::layer().with_target(false).with_writer(std::io::stderr).boxed(),
     };
     let _ = tracing_subscriber::registry().with(level).with(lines).try_init();
+    // A panic costs one connection's observation; it is told like anything else, not as a text between two JSON lines.
+    std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "a part panicked")));
     LevelHandle(handle)
 }
 

@@ -5,6 +5,7 @@ use super::pump::Scratch;
 use super::registry::Registry;
 use crate::event::Observe;
 use crate::metrics::RoadMetrics;
+use futures_util::FutureExt as _;
 use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
@@ -68,8 +69,9 @@ pub fn run<O: Observe + 'static, P: Clone>(
     let cut = runtime.block_on(async {
         let mut accepting = Vec::new();
         for listener in listeners {
-            let listener = TcpListener::from_std(listener)?;
-            accepting.push(tokio::task::spawn_local(accept(listener, shared.clone(), registry.clone())));
+            let listener = Rc::new(TcpListener::from_std(listener)?);
+            let task = tokio::task::spawn_local(accept(listener.clone(), shared.clone(), registry.clone()));
+            accepting.push((listener, task));
         }
         let drain = loop {
             // The sender is gone only when the process is about to be.
@@ -84,7 +86,13 @@ pub fn run<O: Observe + 'static, P: Clone>(
                 Order::Drain(drain) => break drain,
             }
         };
-        accepting.iter().for_each(tokio::task::JoinHandle::abort);
+        for (listener, task) in accepting {
+            task.abort();
+            // Clients that the kernel has let in already are served; closing the listener would reset them.
+            while let Some(Ok((client, from))) = listener.accept().now_or_never() {
+                tokio::task::spawn_local(serve(client, from, shared.clone(), registry.enter()));
+            }
+        }
         registry.drain();
         let _ = tokio::time::timeout(drain, registry.emptied()).await;
         Ok(registry.open())
@@ -94,7 +102,7 @@ pub fn run<O: Observe + 'static, P: Clone>(
     cut
 }
 
-async fn accept<O: Observe + 'static>(listener: TcpListener, shared: Rc<Shared<O>>, registry: Rc<Registry>) {
+async fn accept<O: Observe + 'static>(listener: Rc<TcpListener>, shared: Rc<Shared<O>>, registry: Rc<Registry>) {
     loop {
         match listener.accept().await {
             Ok((client, from)) => {
