@@ -5,19 +5,23 @@
 //! - `reply`: the envelope of every answer, and problems
 //! - `metrics`: the exposition and its summary
 //! - `health`: whether we run, whether traffic should come
+//! - `prometheus`: Prometheus' HTTP API over the history
 //! - `overview`: `/api/v1/observability`
 
 mod health;
 mod metrics;
 mod overview;
+mod prometheus;
 mod reply;
 mod server;
 
+pub use prometheus::Turns;
 pub use server::serve;
 
 use crate::config::Config;
+use crate::history::History;
+use ::prometheus::Registry;
 use arc_swap::ArcSwap;
-use prometheus::Registry;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -27,8 +31,12 @@ use std::time::Instant;
 pub struct View {
     /// All families.
     pub registry: Registry,
+    /// What was measured.
+    pub history: Arc<History>,
+    /// The turns of queries over it.
+    pub turns: Turns,
     /// The configuration that runs.
-    pub config: ArcSwap<Config>,
+    pub config: Arc<ArcSwap<Config>>,
     /// The gateway's addresses.
     pub gateway: ArcSwap<Vec<SocketAddr>>,
     /// Why the file as it is now does not run, if so.

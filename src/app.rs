@@ -1,12 +1,14 @@
 //! The composition root: builds every part from a configuration, starts it, and stops it in order.
 //!
 //! - `demo`: `outrider demo`
+//! - `sampling`: our metrics into the history
 //! - `run`: `outrider run`, until a signal
 //! - `logs`: the log and its level
 
 pub mod demo;
 mod logs;
 pub mod run;
+mod sampling;
 
 use crate::admin::{self, View};
 use crate::config::{Config, ForwardedFor};
@@ -17,7 +19,9 @@ use crate::proxy::worker::{Order, Plan};
 use crate::proxy::{listen, worker};
 use crate::route::{Pattern, Table};
 use anyhow::{Context as _, Result};
+use arc_swap::ArcSwap;
 use logs::LevelHandle;
+use sampling::Sampling;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -38,6 +42,7 @@ pub struct App {
     stop_admin: watch::Sender<bool>,
     workers: Vec<JoinHandle<usize>>,
     admin: JoinHandle<()>,
+    sampling: Sampling,
     ingress: Vec<SocketAddr>,
     admin_address: SocketAddr,
 }
@@ -54,6 +59,7 @@ impl App {
         };
         let agent = AgentMetrics::register(&registry);
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+        let history = sampling::history(&config, &registry)?;
         let gateway = resolve(&config)?;
         let (orders, _) = watch::channel(Order::Serve(plan(&config, &gateway, None)));
 
@@ -73,7 +79,9 @@ impl App {
 
         let view = Arc::new(View {
             registry,
-            config: Arc::new(config).into(),
+            history,
+            turns: admin::Turns::default(),
+            config: Arc::new(ArcSwap::from_pointee(config)),
             gateway: Arc::new(gateway).into(),
             reload_error: Arc::new(None).into(),
             draining: false.into(),
@@ -101,12 +109,13 @@ impl App {
             })
         });
         let workers = workers.collect::<Result<_>>()?;
+        let sampling = Sampling::start(view.history.clone(), view.registry.clone(), view.config.clone())?;
         agent.loaded(unix());
         for address in &ingress {
             tracing::info!(what = "ingress", %address, gateway = %view.config.load().ingress.gateway.at, "listening");
         }
         tracing::info!(what = "admin", address = %admin_address, "listening");
-        Ok(Self { view, agent, level, orders, stop_admin, workers, admin, ingress, admin_address })
+        Ok(Self { view, agent, level, orders, stop_admin, workers, admin, sampling, ingress, admin_address })
     }
 
     /// Where clients come in; ports that were 0 are what the kernel gave.
@@ -133,6 +142,7 @@ impl App {
         };
         let plan = plan(&config, &gateway, table.as_deref());
         self.level.set(config.log.level);
+        self.view.history.limit(sampling::limits(&config));
         self.orders.send_replace(Order::Serve(plan));
         self.view.gateway.store(Arc::new(gateway));
         self.view.config.store(Arc::new(config));
@@ -164,6 +174,7 @@ impl App {
         let cut = self.workers.into_iter().map(|worker| worker.join().unwrap_or(0)).sum();
         self.stop_admin.send_replace(true);
         let _ = self.admin.join();
+        self.sampling.stop();
         cut
     }
 }

@@ -91,6 +91,11 @@ impl History {
         self.0.write().sample(source, now, samples);
     }
 
+    /// Sets how much is kept; what is too much goes with the next samplings.
+    pub fn limit(&self, limits: Limits) {
+        self.0.write().limit(limits);
+    }
+
     /// Sets what rules need; replaces what was set before.
     pub fn guarantee(&self, guarantees: Vec<Guarantee>) {
         self.0.write().guarantee(guarantees);

@@ -3,17 +3,17 @@
 use super::Shared;
 use super::reply::{CorrelationId, envelope, problem};
 use crate::metrics::totals::Totals;
+use ::prometheus::TextEncoder;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use prometheus::TextEncoder;
 use serde_json::json;
 
 /// `GET /api/v1/metrics`: Prometheus' text format, version 0.0.4.
 pub(super) async fn exposition(State(view): State<Shared>) -> Response {
     match TextEncoder::new().encode_to_string(&view.registry.gather()) {
-        Ok(text) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
+        Ok(text) => ([(header::CONTENT_TYPE, ::prometheus::TEXT_FORMAT)], text).into_response(),
         Err(error) => {
             tracing::error!(%error, "the metrics cannot be written");
             problem(StatusCode::INTERNAL_SERVER_ERROR, "the metrics cannot be written; the log tells why")

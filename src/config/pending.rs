@@ -15,7 +15,7 @@ pub(super) fn notices(tree: &Yaml) -> impl Iterator<Item = Fault> {
 }
 
 /// A key, and what it does not do yet.
-const PENDING: [(&str, &str); 28] = [
+const PENDING: [(&str, &str); 27] = [
     ("log.access", "no access log is written"),
     ("ingress.gateway_ca", "TLS to the gateway is not spoken"),
     ("ingress.tls", "TLS is not terminated"),
@@ -40,7 +40,6 @@ const PENDING: [(&str, &str); 28] = [
     ("metrics.merge", "no other exposition is appended"),
     ("business", "no business metric is derived"),
     ("security", "no security metric is derived"),
-    ("history", "no history is kept"),
     ("tracing", "no span is made"),
     ("alerting", "no alert is raised"),
     ("slos", "no alert is raised"),

@@ -52,6 +52,12 @@ pub(super) struct Store {
 }
 
 impl Store {
+    /// See [`super::History::limit`].
+    pub(super) fn limit(&mut self, limits: Limits) {
+        self.metrics.budget.set(limits.budget as f64);
+        self.limits = limits;
+    }
+
     pub(super) fn new(limits: Limits, metrics: HistoryMetrics) -> Self {
         metrics.budget.set(limits.budget as f64);
         Self {

@@ -1,11 +1,11 @@
 //! A query, what it may cost, and what it answers.
 
 use super::annotations::{Annotation, Remarks};
-use super::ast::{Expr, ValueType};
+use super::ast::{Expr, Kind, Selector, Shift, ValueType};
 use super::error::{Error, ErrorKind, Fault, Span};
 use super::eval::Evaluator;
 use super::parse::parse;
-use super::series::{Sample, Series, SeriesData};
+use super::series::{Matcher, Sample, Series, SeriesData};
 use crate::base::Labels;
 
 /// A valid query. Patterns in it are compiled, so it is kept rather than parsed again.
@@ -103,6 +103,14 @@ impl Query {
     /// The text as it was parsed.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The matchers, where the query is a bare selector: what `match[]` takes.
+    pub fn selector(&self) -> Option<&[Matcher]> {
+        match &self.expr.kind {
+            Kind::Selector(Selector { matchers, shift: Shift { offset: None, at: None }, .. }) => Some(matchers),
+            _ => None,
+        }
     }
 
     /// What an instant evaluation gives.
