@@ -51,6 +51,7 @@ impl App {
     /// Starts everything. Nothing is accepted unless all of it could be built.
     pub fn start(config: Config) -> Result<Self> {
         let level = logs::start(config.log);
+        notice(&config);
         let registry = Registry::new();
         let families = Families {
             http: HttpMetrics::register(&registry, &config.metrics.buckets),
@@ -142,6 +143,7 @@ impl App {
         };
         let plan = plan(&config, &gateway, table.as_deref());
         self.level.set(config.log.level);
+        notice(&config);
         self.view.history.limit(sampling::limits(&config));
         self.orders.send_replace(Order::Serve(plan));
         self.view.gateway.store(Arc::new(gateway));
@@ -189,6 +191,11 @@ fn plan(config: &Config, gateway: &[SocketAddr], before: Option<&Table>) -> Plan
     });
     let forwarded_for = config.ingress.forwarded_for == ForwardedFor::Append;
     Plan { gateway: gateway.into(), observe: observe::Plan { table, forwarded_for } }
+}
+
+/// Says what is no fault of the configuration and should be known.
+fn notice(config: &Config) {
+    config.source.notices.iter().for_each(|notice| tracing::warn!(%notice, "configuration"));
 }
 
 fn resolve(config: &Config) -> Result<Vec<SocketAddr>> {

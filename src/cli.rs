@@ -98,7 +98,7 @@ fn demo(args: &Demo) -> anyhow::Result<()> {
          curl -s http://{admin}/api/v1/metrics/summary\n\n\
          Ctrl-C ends it."
     );
-    run::until_signal(demo.app)
+    run::until_signal(demo.app, None)
 }
 
 #[allow(clippy::print_stderr)]

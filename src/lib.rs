@@ -13,5 +13,6 @@ pub mod metrics;
 pub mod observe;
 pub mod promql;
 pub mod proxy;
+pub mod reload;
 pub mod route;
 pub mod wire;

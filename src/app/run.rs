@@ -2,7 +2,9 @@
 
 use super::App;
 use crate::config;
+use crate::reload::Reload;
 use anyhow::Result;
+use std::future::pending;
 use std::path::Path;
 use std::process;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -10,16 +12,28 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// Runs by the file at `path`, and by what it changes to.
 pub fn run(path: &Path) -> Result<()> {
     let env = |name: &str| std::env::var(name).ok();
-    let app = App::start(config::load(path, &env)?)?;
-    until_signal(app)
+    let config = config::load(path, &env)?;
+    let reload = Reload::start(path, &config)?;
+    until_signal(App::start(config)?, Some(reload))
 }
 
-/// Runs until SIGTERM or SIGINT, then drains; a second signal ends the process at once.
-pub fn until_signal(app: App) -> Result<()> {
+/// Runs, by `reload`'s file if there is one, until SIGTERM or SIGINT, then drains; a second signal ends the process at once.
+pub fn until_signal(app: App, mut reload: Option<Reload>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        either(&mut term, &mut int).await;
+        loop {
+            let changed = async {
+                match &mut reload {
+                    Some(reload) => reload.changed().await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                () = either(&mut term, &mut int) => break,
+                () = changed => reload.iter().for_each(|reload| reload.take(&app)),
+            }
+        }
         let drain = app.config().ingress.drain;
         tracing::info!(drain = %config::print_duration(drain), "stopping");
         app.drain(drain);

@@ -20,12 +20,8 @@ impl<S: Send + Sync> FromRequest<S> for Params {
         let mut all = parse(request.uri().query().unwrap_or_default().as_bytes());
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if request.method() == Method::POST && kind.starts_with("application/x-www-form-urlencoded") {
-            let form = Bytes::from_request(request, state)
-                .await
-                .map_err(|_| Failure::bad("the form cannot be read").into())?;
-            if form.len() > FORM_LIMIT {
-                return Err(Failure::bad("the form is too large").into());
-            }
+            let form = Bytes::from_request(request, state).await;
+            let form = form.map_err(|_| Failure::bad("the form cannot be read, or is too large"))?;
             all.extend(parse(&form));
         }
         Ok(Self(all))
