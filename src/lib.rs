@@ -3,6 +3,7 @@
 //! The folders and what each may import are in `ARCHITECTURE.md`; `tests/tidy.rs` holds the code to it.
 
 pub mod admin;
+pub mod alert;
 pub mod app;
 pub mod base;
 pub mod cli;

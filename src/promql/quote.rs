@@ -63,7 +63,7 @@ fn code(rest: &str, digits: usize, radix: u32) -> Result<(u32, &str), String> {
 }
 
 /// In double quotes, as Go's `%q` has it.
-pub(super) fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {
