@@ -3,9 +3,19 @@
 
 CARGO ?= cargo
 CARGO_DENY_VERSION := 0.20.2
+CARGO_FUZZ_VERSION := 0.13.2
+NIGHTLY ?= nightly
+FUZZ_SECONDS ?= 60
+# The bench and the fuzz targets are workspaces of their own; what they share with the package is compiled once.
+BENCH := --manifest-path bench/Cargo.toml --target-dir target --locked
+FUZZ := --manifest-path fuzz/Cargo.toml --target-dir target
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt audit
+.PHONY: help demo test lint fmt audit bench bench-quick bench-counts fuzz
+
+# The fuzz targets use what the package uses, so their lock is the package's and a few crates more.
+fuzz/Cargo.lock: Cargo.lock fuzz/Cargo.toml
+	cp Cargo.lock $@
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,26 +24,60 @@ demo: ## a gateway, a load and Outrider in front of it, in one process
 	@ci/setup.sh build
 	$(CARGO) run --locked --profile demo -- demo
 
-# The doc tests first: nextest does not run them, and its summary is what a reader looks for at the end.
-test: ## every test, with all that they need
+# The package's tests last: their summary is what a reader looks for at the end. nextest runs no doc tests.
+test: fuzz/Cargo.lock ## every test, with all that they need
 	@ci/setup.sh build test
 	$(CARGO) test --locked --doc
+	$(CARGO) test $(BENCH) -p floor -p load
+	$(CARGO) test $(FUZZ) --lib
 	@if $(CARGO) nextest --version >/dev/null 2>&1; \
 	then set -x; $(CARGO) nextest run --locked; \
 	else set -x; $(CARGO) test --locked --all-targets; fi
 
-lint: ## formatting, clippy, licences and banned dependencies
+lint: fuzz/Cargo.lock ## formatting, clippy, licences and banned dependencies
 	@ci/setup.sh build
 	$(CARGO) fmt --check
+	$(CARGO) fmt --check --all --manifest-path bench/Cargo.toml
+	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy $(BENCH) -p floor -p load --all-targets -- -D warnings
+	$(CARGO) clippy $(FUZZ) --all-targets -- -D warnings
 	@$(CARGO) deny --version >/dev/null 2>&1 || { set -x; \
 	  $(CARGO) install --locked --debug --version $(CARGO_DENY_VERSION) cargo-deny; }
 	$(CARGO) deny --locked check licenses bans sources
 
 fmt: ## format everything
 	$(CARGO) fmt
+	$(CARGO) fmt --all --manifest-path bench/Cargo.toml
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml
 
 audit: ## known vulnerabilities in dependencies (needs the public RustSec database)
 	@$(CARGO) deny --version >/dev/null 2>&1 || { \
 	  echo "cargo-deny is missing; type: $(CARGO) install --locked cargo-deny"; exit 1; }
 	$(CARGO) deny --locked check advisories
+
+bench: ## Outrider side by side with other proxies, into bench/REPORT.md (a quarter of an hour)
+	@ci/setup.sh build bench
+	bench/run.py full
+
+bench-quick: ## only the CPU of Outrider next to a bare relay (a minute)
+	@ci/setup.sh build
+	bench/run.py quick
+
+bench-counts: ## instructions and system calls per request, which a busy machine cannot change
+	@ci/setup.sh build bench
+	bench/run.py counts
+
+# One target after the other, so that a failure names its own. Without a sanitizer: there is no unsafe code of ours to
+# watch, and twice as many inputs are tried.
+fuzz: fuzz/Cargo.lock ## every parser against random bytes, FUZZ_SECONDS (60) each
+	@ci/setup.sh build fuzz
+	@$(CARGO) +$(NIGHTLY) --version >/dev/null 2>&1 || { \
+	  echo "fuzzing needs a nightly compiler; type: rustup toolchain install nightly"; exit 1; }
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || { set -x; \
+	  $(CARGO) install --locked --debug --version $(CARGO_FUZZ_VERSION) cargo-fuzz; }
+	@for target in $$($(CARGO) +$(NIGHTLY) fuzz list); do \
+	  mkdir -p fuzz/corpus/$$target && (set -x; $(CARGO) +$(NIGHTLY) fuzz run --sanitizer none $$target \
+	    fuzz/corpus/$$target fuzz/seeds/$$target -- -max_total_time=$(FUZZ_SECONDS) -dict=fuzz/http.dict \
+	    -print_final_stats=1) || exit 1; \
+	done

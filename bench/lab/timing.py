@@ -1,0 +1,76 @@
+"""CPU time per request. All rows are up at once and take short turns, another one first each round; what is compared is
+what ran next to each other, so a machine that changes speed meanwhile changes all rows alike."""
+import statistics
+import time
+
+# A measurement is disturbed where the proxy was runnable but did not have its core for more than this share of the time.
+MOST_WAITING = 0.06
+TRIES = 3
+
+
+class Shape:
+    """A kind of traffic, as the report names it and as the load is asked for it."""
+    def __init__(self, name, *load):
+        self.name, self.load = name, load
+
+
+SMALL = Shape("small GET, 32 connections", "--connections", 32)
+SHAPES = [
+    SMALL,
+    Shape("small GET, 1 connection", "--connections", 1),
+    Shape("small GET, 256 connections", "--connections", 256),
+    Shape("GET of 64 KiB, 32 connections", "--connections", 32, "--path", "/64k"),
+    Shape("POST of 4 KiB, 32 connections", "--connections", 32, "--path", "/post", "--post", 4096),
+    Shape("WebSocket echo of 128 bytes, 64 connections", "--connections", 64, "--websocket", 128),
+]
+PACED = Shape("2,000 requests per second, 32 connections", "--connections", 32, "--rate", 2000)
+
+
+def take_turns(bench, shapes, rounds, seconds, say):
+    """{shape: {row: [measurement of each round]}}"""
+    upstream = bench.gateway()
+    live = [(name, *bench.start_row(name, upstream)) for name in bench.rows]
+    time.sleep(1)
+    results = {shape.name: {name: [] for name in bench.rows} for shape in shapes}
+    for shape in shapes:
+        for turn in range(rounds):
+            first = turn % len(live)
+            for name, process, port in live[first:] + live[:first]:
+                found = undisturbed(bench, process, port, shape, seconds)
+                results[shape.name][name].append(found)
+            say(f"{shape.name}: round {turn + 1} of {rounds}")
+    for _, process, _ in live:
+        bench.stop(process)
+    return results
+
+
+def undisturbed(bench, process, port, shape, seconds):
+    """One measurement; again while other work shows on the proxy's core, and then the least disturbed."""
+    watch = ["--watch", "proxy=" + ",".join(map(str, process.pids()))] if process else []
+    tries = []
+    for _ in range(TRIES):
+        found = bench.load(port, *shape.load, "--seconds", seconds, "--warm", 0.3, *watch)
+        found["waiting"] = found["cpu"]["proxy"]["wait_share"] if process else 0.0
+        found["disturbed"] = found["waiting"] > MOST_WAITING
+        tries.append(found)
+        if not found["disturbed"]:
+            break
+    return min(tries, key=lambda found: found["waiting"])
+
+
+def cpu(found):
+    return found["cpu"]["proxy"]["us_per_request"]
+
+
+def ratios(rounds, floor):
+    """Of each round to the floor of the same round."""
+    return [cpu(one) / cpu(base) for one, base in zip(rounds, floor)]
+
+
+def middle(values, form="{:.1f}"):
+    """Median, and the quartiles where there are enough values for them."""
+    median = form.format(statistics.median(values))
+    if len(values) < 4:
+        return median
+    low, _, high = statistics.quantiles(values, n=4)
+    return f"{median} ({form.format(low)}–{form.format(high)})"

@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Outrider side by side with a bare relay and with other proxies. `make bench` and its kin call this.
+
+    run.py full    everything, into REPORT.md: about a quarter of an hour
+    run.py quick   only the CPU of Outrider next to the floor, small requests: a minute after the build
+    run.py counts  instructions and system calls per request, which other work on the machine cannot change
+    run.py smoke   does every row answer every kind of traffic
+
+--only and --skip take rows of rows.toml. quick and counts always have the floor, and nothing without a proxy.
+"""
+import argparse
+import json
+import statistics
+import sys
+import time
+
+from lab import counts, machine, memory, report, timing
+from lab.bench import ROOT, RUN, Bench, install_envoy
+from lab.process import Failed
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def full(bench, rounds, seconds):
+    results = timing.take_turns(bench, timing.SHAPES + [timing.PACED], rounds or 7, seconds or 2, say)
+    (RUN / time.strftime("timing-%Y%m%d-%H%M%S.json")).write_text(json.dumps(results))
+    kept = memory.measure(bench, say)
+    counted = counts.measure(bench, say)
+    rest = results.copy()
+    first = {timing.SMALL.name: rest.pop(timing.SMALL.name)}
+    parts = ["## CPU and latency\n", report.timing(first), report.timing(rest), report.memory(kept), report.counts(counted)]
+    (ROOT / "REPORT.md").write_text(report.whole(machine.describe(bench.rows), bench.rows, bench.left_out, parts))
+    say(f"wrote {ROOT / 'REPORT.md'}")
+
+
+def quick(bench, rounds, seconds):
+    rows = timing.take_turns(bench, [timing.SMALL], rounds or 16, seconds or 1.5, say)[timing.SMALL.name]
+    for name, turns in rows.items():
+        used = timing.middle([timing.cpu(one) for one in turns])
+        disturbed = sum(one["disturbed"] for one in turns)
+        print(f"{name:10} {used} CPU µs per request; {disturbed} of {len(turns)} rounds disturbed")
+    for name in bench.rows:
+        if name != "floor":
+            print(f"{name} is {timing.middle(timing.ratios(rows[name], rows['floor']), '{:.3f}')} x the floor")
+
+
+def smoke(bench):
+    failed = 0
+    upstream = bench.gateway()
+    for name in bench.rows:
+        process, port = bench.start_row(name, upstream)
+        for shape in timing.SHAPES:
+            found = bench.load(port, *shape.load, "--seconds", 0.5, "--warm", 0.1)
+            good = found["done"] > 50 and not found["bad"] and not found["errors"]
+            failed += not good
+            print(f"{'ok  ' if good else 'FAIL'} {name:10} {shape.name}: {found['per_second']:,.0f} per second")
+        bench.stop(process)
+    return failed
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["full", "quick", "counts", "smoke"])
+    parser.add_argument("--only", default="", help="rows, with commas between")
+    parser.add_argument("--skip", default="", help="rows, with commas between")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--seconds", type=float, help="of one measurement")
+    parser.add_argument("--no-build", action="store_true")
+    options = parser.parse_args()
+    names = lambda text: [name for name in text.split(",") if name]
+    only = names(options.only)
+    if options.what in ("quick", "counts"):
+        only = only or ["floor", "outrider"]
+        only = ["floor"] + [name for name in only if name not in ("floor", "direct")]
+    try:
+        if options.what == "full" and "envoy" not in names(options.skip):
+            install_envoy()
+        with Bench(only, names(options.skip)) as bench:
+            if not options.no_build:
+                bench.build()
+            match options.what:
+                case "full":
+                    full(bench, options.rounds, options.seconds)
+                case "quick":
+                    quick(bench, options.rounds, options.seconds)
+                case "counts":
+                    print(report.counts(counts.measure(bench, say)))
+                case "smoke":
+                    sys.exit(1 if smoke(bench) else 0)
+    except Failed as failure:
+        sys.exit(f"bench: {failure}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+//! A whole conversation. In an input, 0xff changes who speaks: the client first, then the gateway, and so on.
+
+use crate::pieces;
+use outrider::config::Buckets;
+use outrider::event::{Edits, End, Observe, Observer, Side};
+use outrider::metrics::{HttpMetrics, Registry, RoadMetrics, WebSocketMetrics};
+use outrider::observe::worker::{Families, Plan, Worker};
+use outrider::route::Table;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+const TURN: u8 = 0xff;
+
+/// What one observer made of a conversation.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    metrics: String,
+    idle: bool,
+    may_ask: bool,
+    awaits: bool,
+}
+
+/// Any split gives the same metrics; edits never change what a conversation means, and never take a byte away.
+pub fn observer(input: &[u8]) {
+    let Some((&seed, script)) = input.split_first() else { return };
+    let runs: Vec<(Side, &[u8])> = script
+        .split(|byte| *byte == TURN)
+        .zip([Side::Client, Side::Gateway].into_iter().cycle())
+        .map(|(run, side)| (side, run))
+        .collect();
+    let whole: Vec<(Side, Vec<&[u8]>)> = runs.iter().map(|(side, run)| (*side, vec![*run])).collect();
+    let split: Vec<(Side, Vec<&[u8]>)> = runs.iter().map(|(side, run)| (*side, pieces(seed, run))).collect();
+    let first_end = if seed & 1 == 0 { Side::Client } else { Side::Gateway };
+
+    let (untouched, passed) = watch(&whole, false, first_end);
+    for (conversation, edits) in [(&split, false), (&whole, true), (&split, true)] {
+        let (seen, edited) = watch(conversation, edits, first_end);
+        assert_eq!(seen, untouched, "edits: {edits}");
+        if !edits {
+            assert_eq!(edited, passed);
+            continue;
+        }
+        let again: Vec<(Side, Vec<&[u8]>)> = edited.iter().map(|(side, run)| (*side, vec![run.as_slice()])).collect();
+        assert_eq!(watch(&again, false, first_end).0, untouched, "an edit changed what the conversation means");
+    }
+}
+
+/// Shows a conversation to an observer, as the relay would, and gives what went on of each run.
+fn watch(conversation: &[(Side, Vec<&[u8]>)], edit: bool, first_end: Side) -> (Seen, Vec<(Side, Vec<u8>)>) {
+    let registry = Registry::new();
+    let buckets = Buckets { duration: vec![0.1, 1.0], size: vec![10.0, 1000.0] };
+    let now = Instant::now();
+    let families = Families {
+        http: HttpMetrics::register(&registry, &buckets),
+        websocket: Arc::new(WebSocketMetrics::register(&registry, &buckets)),
+        road: RoadMetrics::register(&registry),
+    };
+    let plan = Plan { table: Arc::new(Table::new(&[], &[], 100)), forwarded_for: edit };
+    let mut observer = Rc::new(Worker::new(families, &plan)).connection(([192, 0, 2, 7], 40_000).into());
+    let (mut held, mut edits, mut passed) = (Vec::new(), Edits::default(), Vec::new());
+    for (side, run) in conversation {
+        let mut out = Vec::new();
+        for piece in run.iter().filter(|piece| !piece.is_empty()) {
+            if *side == Side::Gateway {
+                observer.gateway_bytes(now, piece);
+                out.extend_from_slice(piece);
+                continue;
+            }
+            let bytes = [held.as_slice(), piece].concat();
+            edits.clear();
+            let gone = observer.client_bytes(now, &bytes, &mut edits);
+            assert!(gone == bytes.len() || bytes[gone..] == *b"\r", "held back: {:?}", &bytes[gone..]);
+            let before = out.len();
+            edits.apply(&bytes[..gone], &mut out);
+            assert!(is_within(&bytes[..gone], &out[before..]), "an edit took something away");
+            held = bytes[gone..].to_vec();
+        }
+        passed.push((*side, out));
+    }
+    let (idle, may_ask, awaits) = (observer.is_idle(), observer.may_ask(), observer.awaited().is_some());
+    let second_end = if first_end == Side::Client { Side::Gateway } else { Side::Client };
+    observer.ended(now, first_end, End::Finished);
+    observer.ended(now, second_end, End::Finished);
+    observer.closed(now);
+    let metrics = prometheus::TextEncoder::new().encode_to_string(&registry.gather()).expect("metrics are text");
+    (Seen { metrics, idle, may_ask, awaits }, passed)
+}
+
+/// Whether all of `bytes` are in `longer`, in order.
+fn is_within(bytes: &[u8], longer: &[u8]) -> bool {
+    let mut rest = longer.iter();
+    bytes.iter().all(|byte| rest.any(|other| other == byte))
+}
