@@ -18,7 +18,7 @@ use crate::observe::{self, Worker};
 use crate::proxy::worker::{Order, Plan};
 use crate::proxy::{listen, worker};
 use crate::route::{Pattern, Table};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use arc_swap::ArcSwap;
 use logs::LevelHandle;
 use sampling::Sampling;
@@ -142,10 +142,18 @@ impl App {
             Order::Drain(_) => None,
         };
         let plan = plan(&config, &gateway, table.as_deref());
+        // A reload that was under way when a stop was asked for must not call the workers back.
+        let served = self.orders.send_if_modified(|order| match order {
+            Order::Serve(running) => {
+                *running = plan;
+                true
+            }
+            Order::Drain(_) => false,
+        });
+        ensure!(served, "we are stopping");
         self.level.set(config.log.level);
         notice(&config);
         self.view.history.limit(sampling::limits(&config));
-        self.orders.send_replace(Order::Serve(plan));
         self.view.gateway.store(Arc::new(gateway));
         self.view.config.store(Arc::new(config));
         self.agent.applied(unix());

@@ -2,6 +2,7 @@
 
 use crate::app::{demo, run};
 use crate::config::{Errors, check};
+use crate::reload::environment;
 use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::net::SocketAddr;
@@ -67,7 +68,7 @@ pub fn main() -> ExitCode {
 }
 
 fn check(file: &Path, fetch: bool) -> anyhow::Result<()> {
-    say(&check::check(file, &|name| std::env::var(name).ok(), fetch)?)
+    say(&check::check(file, &environment, fetch)?)
 }
 
 fn version() -> anyhow::Result<()> {
@@ -98,7 +99,7 @@ fn demo(args: &Demo) -> anyhow::Result<()> {
          curl -s http://{admin}/api/v1/metrics/summary\n\n\
          Ctrl-C ends it."
     );
-    run::until_signal(demo.app, None)
+    run::until_signal(demo.app)
 }
 
 #[allow(clippy::print_stderr)]

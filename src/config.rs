@@ -68,7 +68,7 @@ pub use log::{Level, Log, LogFormat};
 pub use metrics::{Buckets, Metrics, Profile};
 pub use quantity::{Rate, print_duration};
 pub use read::Env;
-pub use restart::reloadable;
+pub use restart::{changed, reloadable};
 pub use routes::{OpenApi, Pattern, Routes};
 pub use secret::{Secret, SecretSource};
 pub use security::Security;

@@ -1,66 +1,94 @@
-//! Follows `agent.yaml`: a changed file is taken as a whole, or changes nothing and is told on the log, the admin port and
-//! a metric until it is mended.
+//! Reload: what the file says now runs, or all of it is refused and what ran goes on.
 
 use crate::app::App;
-use crate::config::watch::{Timing, Watch};
-use crate::config::{self, Config, Errors};
-use anyhow::{Context as _, Result};
+use crate::config::{self, Errors, Seen, Watch};
+use anyhow::Result;
+use std::future::pending;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 
-/// The file, and what was last seen of it.
-pub struct Reload {
+/// Waits for reasons to reload, and reloads.
+pub struct Reloads {
     path: PathBuf,
     watch: Watch,
+    hangup: Signal,
+    running: Option<JoinHandle<Vec<Seen>>>,
 }
 
-impl Reload {
-    /// Follows the file at `path`, which `config` was read from.
-    pub fn start(path: &Path, config: &Config) -> Result<Self> {
-        let watch =
-            Watch::start(config.source.files.clone(), Timing::default()).context("cannot start thread watch")?;
-        Ok(Self { path: path.to_owned(), watch })
+impl Reloads {
+    /// For the file at `path`, of which `files` was read. Needs a runtime.
+    pub fn start(path: &Path, files: Vec<Seen>) -> Result<Self> {
+        let (watch, hangup) = (Watch::start(files, config::watch::Timing::default())?, signal(SignalKind::hangup())?);
+        Ok(Self { path: path.to_owned(), watch, hangup, running: None })
     }
 
-    /// Waits until a file holds something else than what was last read of it.
-    pub async fn changed(&mut self) {
-        self.watch.changed().await;
+    /// Goes one step on: begins a reload when there is a reason, or ends the one that is under way. Can be dropped at any
+    /// time and called again.
+    pub async fn step(&mut self, app: &Arc<App>) {
+        if let Some(running) = &mut self.running {
+            let files = running.await;
+            self.running = None;
+            match files {
+                Ok(files) => self.watch.follow(files),
+                Err(error) => app.refuse(format!("the reload failed: {error}")),
+            }
+            return;
+        }
+        tokio::select! {
+            () = self.watch.changed() => (),
+            signal = self.hangup.recv() => if signal.is_none() { pending::<()>().await },
+        }
+        let (app, path) = (app.clone(), self.path.clone());
+        // Files are read and names are resolved, and meanwhile a signal must be heard.
+        self.running = Some(tokio::task::spawn_blocking(move || reload(&app, &path)));
     }
 
-    /// Reads the file again, and takes it or refuses it. Blocks on the file system.
-    pub fn take(&self, app: &App) {
-        match read(&self.path, &app.config()) {
-            Ok(new) => {
-                self.watch.follow(new.source.files.clone());
-                if new == *app.config() {
-                    tracing::info!("the configuration is again what runs");
-                    app.restored();
-                } else if let Err(error) = app.follow(new) {
-                    refuse(app, &format!("{error:#}"));
-                } else {
-                    tracing::info!(sha256 = %app.config().source.hash, "the configuration changed");
-                }
-            }
-            Err(errors) => {
-                self.watch.follow(errors.files.clone());
-                refuse(app, &errors.to_string());
-            }
+    /// Waits for the reload that is under way.
+    pub async fn end(self) {
+        if let Some(running) = self.running {
+            // How it ended has no meaning any more.
+            let _ = running.await;
         }
     }
 }
 
-/// A configuration that could take over from `old`.
-fn read(path: &Path, old: &Config) -> Result<Config, Errors> {
-    let new = config::load(path, &|name| std::env::var(name).ok())?;
-    match config::reloadable(old, &new) {
-        Ok(()) => Ok(new),
-        Err(mut errors) => {
-            errors.files = new.source.files;
-            Err(errors)
-        }
-    }
+/// The environment of this process.
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
-fn refuse(app: &App, reason: &str) {
-    tracing::error!(%reason, "the changed configuration is refused; what ran goes on");
-    app.refuse(reason.to_owned());
+/// Takes what the file says now; returns the files that were read.
+fn reload(app: &App, path: &Path) -> Vec<Seen> {
+    let config = match config::load(path, &environment) {
+        Ok(config) => config,
+        Err(errors) => return refuse(app, &errors, errors.files.clone()),
+    };
+    let (running, files) = (app.config(), config.source.files.clone());
+    if let Err(errors) = config::reloadable(&running, &config) {
+        return refuse(app, &errors, files);
+    }
+    if config == *running {
+        app.restored();
+        tracing::info!("the configuration is what runs");
+        return files;
+    }
+    let (changed, hash) = (config::changed(&running, &config).join(" "), config.source.hash.clone());
+    match app.follow(config) {
+        Ok(()) => tracing::info!(changed, hash, "the changed configuration runs"),
+        Err(error) => {
+            tracing::error!("the changed configuration is refused, what ran goes on: {error:#}");
+            app.refuse(format!("{error:#}"));
+        }
+    }
+    files
+}
+
+fn refuse(app: &App, errors: &Errors, files: Vec<Seen>) -> Vec<Seen> {
+    for fault in errors.iter() {
+        tracing::error!(key = fault.path, "the changed configuration is refused, what ran goes on: {fault}");
+    }
+    app.refuse(errors.to_string());
+    files
 }

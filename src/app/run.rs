@@ -2,44 +2,61 @@
 
 use super::App;
 use crate::config;
-use crate::reload::Reload;
+use crate::reload::{self, Reloads};
 use anyhow::Result;
 use std::future::pending;
 use std::path::Path;
 use std::process;
+use std::sync::Arc;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Runs by the file at `path`, and by what it changes to.
 pub fn run(path: &Path) -> Result<()> {
-    let env = |name: &str| std::env::var(name).ok();
-    let config = config::load(path, &env)?;
-    let reload = Reload::start(path, &config)?;
-    until_signal(App::start(config)?, Some(reload))
+    let config = config::load(path, &reload::environment)?;
+    let runtime = runtime()?;
+    // Before anything listens: a hangup that came earlier would end the process.
+    let reloads = runtime.block_on(async { Reloads::start(path, config.source.files.clone()) })?;
+    wait(&runtime, App::start(config)?, Some(reloads))
 }
 
-/// Runs, by `reload`'s file if there is one, until SIGTERM or SIGINT, then drains; a second signal ends the process at once.
-pub fn until_signal(app: App, mut reload: Option<Reload>) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+/// Runs until SIGTERM or SIGINT, then drains; a second signal ends the process at once.
+pub fn until_signal(app: App) -> Result<()> {
+    wait(&runtime()?, app, None)
+}
+
+fn runtime() -> Result<Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+fn wait(runtime: &Runtime, app: App, mut reloads: Option<Reloads>) -> Result<()> {
+    let app = Arc::new(app);
     runtime.block_on(async {
         let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         loop {
-            let changed = async {
-                match &mut reload {
-                    Some(reload) => reload.changed().await,
+            let step = async {
+                match &mut reloads {
+                    Some(reloads) => reloads.step(&app).await,
                     None => pending().await,
                 }
             };
             tokio::select! {
                 () = either(&mut term, &mut int) => break,
-                () = changed => reload.iter().for_each(|reload| reload.take(&app)),
+                () = step => (),
             }
         }
         let drain = app.config().ingress.drain;
         tracing::info!(drain = %config::print_duration(drain), "stopping");
         app.drain(drain);
-        let joined = tokio::task::spawn_blocking(move || app.join());
+        let stop = async {
+            if let Some(reloads) = reloads {
+                reloads.end().await;
+            }
+            let app = Arc::into_inner(app).expect("only a reload shares it, and that has ended");
+            tokio::task::spawn_blocking(move || app.join()).await
+        };
         tokio::select! {
-            cut = joined => tracing::info!(connections_cut = cut.unwrap_or(0), "stopped"),
+            cut = stop => tracing::info!(connections_cut = cut.unwrap_or(0), "stopped"),
             () = either(&mut term, &mut int) => process::exit(0),
         }
         Ok(())

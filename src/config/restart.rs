@@ -1,4 +1,5 @@
-//! Which keys a reload cannot change. A file that changes one is refused as a whole, so that what runs is always one file.
+//! What differs between two configs, and which keys a reload cannot change. A file that changes one of those is refused as
+//! a whole, so that what runs is always one file.
 
 use super::Config;
 use super::fault::{Errors, Fault};
@@ -27,4 +28,26 @@ pub fn reloadable(old: &Config, new: &Config) -> Result<(), Errors> {
         message: "cannot change while we run; restart to change it, or put it back".to_owned(),
     });
     Errors::or(stuck.collect(), ())
+}
+
+/// The sections that differ, by name.
+pub fn changed(old: &Config, new: &Config) -> Vec<&'static str> {
+    let sections = [
+        ("service", old.service == new.service),
+        ("environment", old.environment == new.environment),
+        ("log", old.log == new.log),
+        ("ingress", old.ingress == new.ingress),
+        ("egress", old.egress == new.egress),
+        ("services", old.services == new.services),
+        ("admin", old.admin == new.admin),
+        ("routes", old.routes == new.routes),
+        ("metrics", old.metrics == new.metrics),
+        ("business", old.business == new.business),
+        ("security", old.security == new.security),
+        ("history", old.history == new.history),
+        ("tracing", old.tracing == new.tracing),
+        ("alerting", old.alerting == new.alerting),
+        ("slos", old.slos == new.slos),
+    ];
+    sections.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
 }

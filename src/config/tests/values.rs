@@ -171,6 +171,7 @@ fn what_cannot_change_without_a_restart_is_named() {
     assert_eq!(keys, ["ingress.listen", "admin.listen"]);
     let new = read("ingress: { gateway: other:1, drain: 1s }\nroutes: { max: 5 }").expect("valid");
     assert_eq!(reloadable(&old, &new), Ok(()));
+    assert_eq!(changed(&old, &new), ["ingress", "routes"]);
 }
 
 #[test]
