@@ -7,4 +7,4 @@ pub mod edits;
 pub mod observer;
 
 pub use edits::Edits;
-pub use observer::{Awaited, End, Observe, Observer, Side};
+pub use observer::{Awaited, End, HELD, Observe, Observer, Side};

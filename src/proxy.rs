@@ -5,6 +5,7 @@
 //! - `listen`: the listening sockets
 //! - `connection`: one client's connection, from accept to end
 //! - `connect`: reaching the gateway
+//! - `stream`: what a relay pairs
 //! - `relay`: a pair of connections, and the bytes between them
 //! - `pump`: one direction of a relay
 //! - `guard`: an observer that may fail
@@ -19,4 +20,5 @@ pub mod pump;
 pub mod refusal;
 pub mod registry;
 pub mod relay;
+pub mod stream;
 pub mod worker;

@@ -29,11 +29,14 @@ pub struct Awaited {
     pub body: bool,
 }
 
+/// How many bytes an observer may hold back: a frame header of HTTP/2 but for its last byte.
+pub const HELD: usize = 8;
+
 /// Watches one connection. It sees every byte once and in order, and owns nothing of the transport: whatever it does, the
 /// bytes go on. All times are the caller's.
 pub trait Observer {
     /// Bytes from the client, before they go on. Edits are offsets into `bytes`. Returns how many of them may go on; the
-    /// rest, a single `CR` at most, is shown again in front of what comes next.
+    /// rest, no more than [`HELD`], is shown again in front of what comes next.
     fn client_bytes(&mut self, now: Instant, bytes: &[u8], edits: &mut Edits) -> usize;
 
     /// Bytes from the gateway, before they go on.

@@ -5,6 +5,7 @@ use super::guard::Guard;
 use super::refusal::refuse;
 use super::registry::Place;
 use super::relay::Relay;
+use super::stream::Client;
 use super::worker::Shared;
 use crate::event::Observe;
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ pub async fn serve<O: Observe>(client: TcpStream, from: SocketAddr, shared: Rc<S
     shared.metrics.open.inc();
     let observer = Guard::new(shared.observe.connection(from), shared.metrics.clone());
     let gateway = shared.gateway.borrow().clone();
+    let client = Client::new(client, from);
     match connect(&gateway).await {
         Ok(gateway) => Relay::new(client, gateway, observer, shared.metrics.clone()).run(&place, &shared.scratch).await,
         Err(error) => {

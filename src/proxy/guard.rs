@@ -1,6 +1,6 @@
 //! An observer that may fail. Whatever it does, the bytes go on: a panic costs the observation of its connection.
 
-use crate::event::{Awaited, Edits, End, Observer, Side};
+use crate::event::{Awaited, Edits, End, HELD, Observer, Side};
 use crate::metrics::RoadMetrics;
 use crate::metrics::road::Opaque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -46,8 +46,9 @@ impl<O: Observer> Observer for Guard<O> {
             edits.clear();
             return bytes.len();
         };
-        debug_assert!(gone == bytes.len() || gone + 1 == bytes.len(), "all but a single CR goes on");
-        if gone + 1 == bytes.len() { gone } else { bytes.len() }
+        let held = bytes.len().checked_sub(gone).is_some_and(|held| held <= HELD);
+        debug_assert!(held, "all but the start of something small goes on");
+        if held { gone } else { bytes.len() }
     }
 
     fn gateway_bytes(&mut self, now: Instant, bytes: &[u8]) {

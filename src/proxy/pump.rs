@@ -1,11 +1,11 @@
 //! One direction of a relay: reads what is there, shows it, writes it on at once, and keeps only what would block.
 
-use crate::event::Edits;
+use super::stream::Stream;
+use crate::event::{Edits, HELD};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::io::ReadBuf;
 
 /// Bytes taken in one read.
 const READ: usize = 64 * 1024;
@@ -29,8 +29,11 @@ pub struct Direction {
     /// Read, and not written yet, because the other side does not take it.
     pending: Vec<u8>,
     sent: usize,
-    /// A `CR` that is shown again in front of what comes next.
-    held: bool,
+    /// Written, and perhaps not on its way yet: TLS has a buffer of its own.
+    unflushed: bool,
+    /// Bytes that are shown again in front of what comes next.
+    held: [u8; HELD],
+    held_len: u8,
     end: Phase,
     /// The other direction was told of a reset of this one's source, and nobody is told twice.
     reset: bool,
@@ -62,7 +65,7 @@ pub enum Stop {
 impl Direction {
     /// Whether all that was read is written.
     pub fn is_flushed(&self) -> bool {
-        self.pending.is_empty() && !self.held
+        self.pending.is_empty() && !self.unflushed && self.held_len == 0
     }
 
     /// The source was reset, which a write to it has shown: where its bytes stop from now on is no end in order.
@@ -71,16 +74,16 @@ impl Direction {
     }
 
     /// Moves what can be moved from `source` to `target`; `see` is shown every byte once, may edit, and says how many go on.
-    pub fn pump(
+    pub fn pump<S: Stream, T: Stream>(
         &mut self,
         cx: &mut Context<'_>,
-        source: &mut TcpStream,
-        target: &mut TcpStream,
+        source: &mut S,
+        target: &mut T,
         scratch: &mut Scratch,
         mut see: impl FnMut(&[u8], &mut Edits) -> usize,
     ) -> Poll<Stop> {
         loop {
-            if !self.pending.is_empty()
+            if (self.unflushed || !self.pending.is_empty())
                 && let Err(error) = ready!(self.flush(cx, target))
             {
                 return Poll::Ready(Stop::Target(error));
@@ -88,17 +91,15 @@ impl Direction {
             match self.end {
                 Phase::Open => {}
                 Phase::Read => {
-                    self.end = Phase::Passed;
                     // The target may be gone already, which reading from it tells.
-                    let _ = socket2::SockRef::from(&*target).shutdown(std::net::Shutdown::Write);
+                    let _ = ready!(Pin::new(&mut *target).poll_shutdown(cx));
+                    self.end = Phase::Passed;
                     return Poll::Ready(Stop::Ended);
                 }
                 Phase::Passed => return Poll::Ready(Stop::Over),
             }
-            let held = usize::from(self.held);
-            if self.held {
-                scratch.read[0] = b'\r';
-            }
+            let held = usize::from(self.held_len);
+            scratch.read[..held].copy_from_slice(&self.held[..held]);
             let mut into = ReadBuf::new(&mut scratch.read[held..]);
             if let Err(error) = ready!(Pin::new(&mut *source).poll_read(cx, &mut into)) {
                 return Poll::Ready(Stop::Source(error));
@@ -109,17 +110,17 @@ impl Direction {
             }
             if read == 0 {
                 self.end = Phase::Read;
-                if std::mem::take(&mut self.held) {
-                    self.pending.push(b'\r');
-                }
+                self.pending.extend_from_slice(&self.held[..held]);
+                self.held_len = 0;
                 continue;
             }
             let Scratch { read: buffer, edited, edits } = scratch;
             let bytes = &buffer[..held + read];
             edits.clear();
             let gone = see(bytes, edits);
-            self.held = gone < bytes.len();
-            let bytes = &bytes[..gone];
+            let (bytes, rest) = bytes.split_at(gone);
+            self.held[..rest.len()].copy_from_slice(rest);
+            self.held_len = rest.len() as u8;
             let bytes = if edits.is_empty() {
                 bytes
             } else {
@@ -134,7 +135,8 @@ impl Direction {
     }
 
     /// Writes `bytes` as far as the target takes them, and keeps the rest.
-    fn write(&mut self, cx: &mut Context<'_>, target: &mut TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+    fn write<T: Stream>(&mut self, cx: &mut Context<'_>, target: &mut T, mut bytes: &[u8]) -> io::Result<()> {
+        self.unflushed = !bytes.is_empty();
         while !bytes.is_empty() {
             match Pin::new(&mut *target).poll_write(cx, bytes) {
                 Poll::Ready(written) => bytes = &bytes[written?..],
@@ -147,13 +149,15 @@ impl Direction {
         Ok(())
     }
 
-    fn flush(&mut self, cx: &mut Context<'_>, target: &mut TcpStream) -> Poll<io::Result<()>> {
+    fn flush<T: Stream>(&mut self, cx: &mut Context<'_>, target: &mut T) -> Poll<io::Result<()>> {
         while self.sent < self.pending.len() {
             self.sent += ready!(Pin::new(&mut *target).poll_write(cx, &self.pending[self.sent..]))?;
         }
         // An idle connection holds no buffer.
         self.pending = Vec::new();
         self.sent = 0;
+        ready!(Pin::new(target).poll_flush(cx))?;
+        self.unflushed = false;
         Poll::Ready(Ok(()))
     }
 }

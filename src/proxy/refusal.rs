@@ -1,12 +1,11 @@
 //! The answer when the gateway cannot be reached: HTTP gets a 503 that names the cause, anything else a reset, which is
 //! what it would get from a gateway that is not there.
 
-use super::relay::reset_on_close;
+use super::stream::Stream;
 use crate::event::{Edits, End, Observer, Side};
 use std::io;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// How long a client may take to ask, and then to read its answer.
@@ -15,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const DISCARD: usize = 1024 * 1024;
 
 /// Answers the first request on `client`, which `cause` keeps from the gateway.
-pub async fn refuse<O: Observer>(mut client: TcpStream, mut observer: O, cause: &io::Error) {
+pub async fn refuse<C: Stream, O: Observer>(mut client: C, mut observer: O, cause: &io::Error) {
     match timeout(PATIENCE, ask(&mut client, &mut observer)).await {
         Ok(Ok(Some(body))) => {
             let answer = answer(cause, body);
@@ -25,13 +24,13 @@ pub async fn refuse<O: Observer>(mut client: TcpStream, mut observer: O, cause: 
         }
         Ok(Ok(None)) => observer.ended(Instant::now(), Side::Client, End::Finished),
         Ok(Err(_)) => observer.ended(Instant::now(), Side::Client, End::Reset),
-        Err(_) => reset_on_close(&client),
+        Err(_) => client.reset_on_close(),
     }
     observer.closed(Instant::now());
 }
 
 /// Reads until a request is there and tells whether its answer may have a body; `None` if no request will come.
-async fn ask<O: Observer>(client: &mut TcpStream, observer: &mut O) -> io::Result<Option<bool>> {
+async fn ask<C: Stream, O: Observer>(client: &mut C, observer: &mut O) -> io::Result<Option<bool>> {
     let (mut buffer, mut held, mut edits) = (vec![0; 16 * 1024], 0, Edits::default());
     let mut asked = 0;
     loop {
@@ -50,7 +49,7 @@ async fn ask<O: Observer>(client: &mut TcpStream, observer: &mut O) -> io::Resul
         }
         // Not HTTP, or a head without end.
         if !observer.may_ask() || asked > DISCARD {
-            reset_on_close(client);
+            client.reset_on_close();
             return Ok(None);
         }
     }
@@ -79,7 +78,7 @@ fn answer(cause: &io::Error, with_body: bool) -> String {
 }
 
 /// Writes, ends, and reads on for a while: closing with unread bytes would reset the connection under the answer.
-async fn say(client: &mut TcpStream, answer: &[u8]) -> io::Result<()> {
+async fn say<C: Stream>(client: &mut C, answer: &[u8]) -> io::Result<()> {
     client.write_all(answer).await?;
     client.shutdown().await?;
     let (mut buffer, mut left) = (vec![0; 16 * 1024], DISCARD);

@@ -5,6 +5,7 @@
 
 use super::pump::{Direction, Scratch, Stop};
 use super::registry::Place;
+use super::stream::Stream;
 use crate::event::{End, Observer, Side};
 use crate::metrics::RoadMetrics;
 use std::cell::RefCell;
@@ -14,7 +15,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
-use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 /// How long a client may hold an idle connection that the gateway has closed. The kernel would not let it either: an orphaned
@@ -22,9 +22,9 @@ use tokio::time::Sleep;
 const LINGER: Duration = Duration::from_secs(60);
 
 /// A pair of connections.
-pub struct Relay<O> {
-    client: TcpStream,
-    gateway: TcpStream,
+pub struct Relay<C, G, O> {
+    client: C,
+    gateway: G,
     inbound: Direction,
     outbound: Direction,
     /// The gateway takes nothing any more; what it has said is still passed on.
@@ -45,9 +45,9 @@ enum Over {
     GatewayReset,
 }
 
-impl<O: Observer> Relay<O> {
+impl<C: Stream, G: Stream, O: Observer> Relay<C, G, O> {
     /// Pairs `client` with `gateway`.
-    pub fn new(client: TcpStream, gateway: TcpStream, observer: O, metrics: Rc<RoadMetrics>) -> Self {
+    pub fn new(client: C, gateway: G, observer: O, metrics: Rc<RoadMetrics>) -> Self {
         let (inbound, outbound) = Default::default();
         Self { client, gateway, inbound, outbound, inbound_broken: false, linger: None, observer, metrics }
     }
@@ -66,13 +66,10 @@ impl<O: Observer> Relay<O> {
             over
         })
         .await;
-        let reset = match over {
-            Over::Closed => None,
-            Over::ClientReset => Some(&self.gateway),
-            Over::GatewayReset => Some(&self.client),
-        };
-        if let Some(stream) = reset {
-            reset_on_close(stream);
+        match over {
+            Over::Closed => {}
+            Over::ClientReset => self.gateway.reset_on_close(),
+            Over::GatewayReset => self.client.reset_on_close(),
         }
         self.observer.closed(Instant::now());
     }
@@ -140,10 +137,4 @@ impl<O: Observer> Relay<O> {
         let linger = self.linger.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
         linger.as_mut().poll(cx).map(|()| Over::Closed)
     }
-}
-
-/// Makes the kernel send RST instead of FIN when `stream` is closed.
-pub fn reset_on_close(stream: &TcpStream) {
-    // Where it fails the connection is gone already.
-    let _: io::Result<()> = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }

@@ -1,0 +1,81 @@
+//! What a relay pairs: byte streams that can be cut off.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// One side of a relay.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin {
+    /// Makes the kernel send RST instead of FIN when this is dropped.
+    fn reset_on_close(&self);
+}
+
+impl Stream for TcpStream {
+    fn reset_on_close(&self) {
+        // Where it fails the connection is gone already.
+        let _: io::Result<()> = socket2::SockRef::from(self).set_linger(Some(Duration::ZERO));
+    }
+}
+
+/// A client's connection whose first bytes may have been read already; they are read again first.
+pub struct Client {
+    first: Option<Box<First>>,
+    stream: TcpStream,
+    /// Whom the connection is from.
+    pub from: SocketAddr,
+}
+
+struct First {
+    bytes: Vec<u8>,
+    read: usize,
+}
+
+impl Client {
+    /// A connection of which nothing was read.
+    pub fn new(stream: TcpStream, from: SocketAddr) -> Self {
+        Self { first: None, stream, from }
+    }
+
+    /// Puts back what was read.
+    pub fn rewind(&mut self, bytes: Vec<u8>) {
+        self.first = (!bytes.is_empty()).then(|| Box::new(First { bytes, read: 0 }));
+    }
+}
+
+impl AsyncRead for Client {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let Some(first) = &mut self.first else { return Pin::new(&mut self.stream).poll_read(cx, into) };
+        let rest = &first.bytes[first.read..];
+        let taken = rest.len().min(into.remaining());
+        into.put_slice(&rest[..taken]);
+        first.read += taken;
+        if first.read == first.bytes.len() {
+            self.first = None;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Client {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl Stream for Client {
+    fn reset_on_close(&self) {
+        self.stream.reset_on_close();
+    }
+}
