@@ -12,7 +12,7 @@ mod sampling;
 
 use crate::admin::{self, View};
 use crate::config::{Config, ForwardedFor};
-use crate::metrics::{AgentMetrics, HttpMetrics, Registry, RoadMetrics, WebSocketMetrics};
+use crate::metrics::{AgentMetrics, GrpcMetrics, Http2Metrics, HttpMetrics, Registry, RoadMetrics, WebSocketMetrics};
 use crate::observe::worker::Families;
 use crate::observe::{self, Worker};
 use crate::proxy::worker::{Order, Plan};
@@ -55,6 +55,8 @@ impl App {
         let registry = Registry::new();
         let families = Families {
             http: HttpMetrics::register(&registry, &config.metrics.buckets),
+            http2: Http2Metrics::register(&registry),
+            grpc: GrpcMetrics::register(&registry),
             websocket: Arc::new(WebSocketMetrics::register(&registry, &config.metrics.buckets)),
             road: RoadMetrics::register(&registry),
         };

@@ -2,6 +2,8 @@
 //!
 //! - `family`: children of one family by label values; scraping never holds up who counts
 //! - `http`: the families of HTTP exchanges
+//! - `http2`: how HTTP/2 ends streams and connections before their time
+//! - `grpc`: the families of gRPC calls
 //! - `websocket`: the families of WebSocket sessions and messages
 //! - `road`: what we count of our own road: connections, opaque ones, failures
 //! - `agent`: what we count of ourselves: build, reloads
@@ -9,14 +11,18 @@
 
 pub mod agent;
 pub mod family;
+pub mod grpc;
 pub mod http;
+pub mod http2;
 pub mod road;
 pub mod totals;
 pub mod websocket;
 
 pub use agent::AgentMetrics;
 pub use family::Family;
+pub use grpc::GrpcMetrics;
 pub use http::HttpMetrics;
+pub use http2::Http2Metrics;
 pub use road::RoadMetrics;
 pub use websocket::WebSocketMetrics;
 

@@ -1,14 +1,23 @@
 //! What is derived from the bytes that pass. Parsers are in `wire`; the transport is none of our business.
 //!
 //! - `worker`: what the observers of one worker share
+//! - `seen`: for tests, a connection and what was counted on it
 //! - `routes`: one generation of endpoints and their metric handles
+//! - `connection`: one connection from its first bytes on, which tell the protocol
 //! - `http1`: one connection that begins as HTTP/1
+//! - `http2`: one connection that speaks HTTP/2
+//! - `grpc`: one gRPC call
 //! - `websocket`: one WebSocket session
 //! - `edits`: every change we make to what passes
 
+pub mod connection;
 pub mod edits;
+pub mod grpc;
 pub mod http1;
+pub mod http2;
 pub mod routes;
+#[cfg(test)]
+mod seen;
 pub mod websocket;
 pub mod worker;
 

@@ -14,6 +14,10 @@ pub struct RoadMetrics {
     pub bytes_in: IntCounter,
     /// Bytes from the gateway to clients.
     pub bytes_out: IntCounter,
+    /// Bytes of TLS that passed unopened, from clients.
+    pub tls_bytes_in: IntCounter,
+    /// Bytes of TLS that passed unopened, from the gateway.
+    pub tls_bytes_out: IntCounter,
     /// Accepting failed (descriptors, memory).
     pub accept_errors: IntCounter,
     opaque: Family<IntCounter>,
@@ -25,11 +29,9 @@ pub struct RoadMetrics {
 pub enum Opaque {
     /// A TLS ClientHello on a listener without a certificate.
     Tls,
-    /// HTTP/2 with prior knowledge.
-    Http2,
     /// The first bytes are of no protocol we know.
     Unknown,
-    /// A head that is not HTTP/1.
+    /// A head, a frame or a field block that is not of its protocol.
     Malformed,
     /// A head over 64 KiB.
     HeadTooLong,
@@ -46,9 +48,8 @@ pub enum Opaque {
 }
 
 impl Opaque {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 9] = [
         Self::Tls,
-        Self::Http2,
         Self::Unknown,
         Self::Malformed,
         Self::HeadTooLong,
@@ -62,7 +63,6 @@ impl Opaque {
     fn as_str(self) -> &'static str {
         match self {
             Self::Tls => "tls",
-            Self::Http2 => "http2",
             Self::Unknown => "unknown",
             Self::Malformed => "malformed",
             Self::HeadTooLong => "head_too_long",
@@ -83,11 +83,19 @@ impl RoadMetrics {
             Family::register(registry, "outrider_connections_open", "Client connections that are open.", &[]);
         let bytes: Family<IntCounter> =
             Family::register(registry, "outrider_relayed_bytes_total", "Bytes moved.", &["direction"]);
+        let tls_bytes: Family<IntCounter> = Family::register(
+            registry,
+            "outrider_tls_passthrough_bytes_total",
+            "Bytes of TLS that passed unopened.",
+            &["direction"],
+        );
         let road = Self {
             accepted: counter("outrider_connections_accepted_total", "Client connections accepted."),
             open: open.with(&[]),
             bytes_in: bytes.with(&["inbound"]),
             bytes_out: bytes.with(&["outbound"]),
+            tls_bytes_in: tls_bytes.with(&["inbound"]),
+            tls_bytes_out: tls_bytes.with(&["outbound"]),
             accept_errors: counter("outrider_accept_errors_total", "Times that accepting a connection failed."),
             opaque: Family::register(
                 registry,

@@ -6,6 +6,7 @@
 
 use crate::event::Edits;
 use crate::wire::http1::RequestHead;
+use crate::wire::http2::{self, frame};
 use std::io::Write;
 use std::net::IpAddr;
 
@@ -44,6 +45,20 @@ pub fn forwarded_for(head: &RequestHead<'_>, base: isize, client: &Address, edit
     } else if let Some(at) = here(blank_line(head.bytes)) {
         edits.insert(at, &[b"x-forwarded-for: ", client.as_bytes(), b"\r\n"]);
     }
+}
+
+/// Takes the end of an HTTP/2 field block back: the frame at `at` has `flags`, and another is to follow.
+pub fn reopen_block(flags: u8, at: usize, edits: &mut Edits) {
+    let at = at + frame::FLAGS_AT;
+    edits.replace(at..at + 1, &[&[flags & !frame::END_HEADERS]]);
+}
+
+/// Tells the gateway the client's address at the end of a field block that was taken back, in a frame of its own at `at`. The
+/// field is not indexed, so the tables of client and gateway stay as they are; a list may be spread over lines.
+pub fn end_block(stream: u32, client: &Address, at: usize, edits: &mut Edits) {
+    let mut field = Vec::with_capacity(64);
+    http2::literal(b"x-forwarded-for", client.as_bytes(), &mut field);
+    edits.insert(at, &[&frame::continuation(field.len(), stream), &field]);
 }
 
 /// Where the empty line of a whole head begins.

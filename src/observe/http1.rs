@@ -23,6 +23,7 @@ use crate::metrics::road::Opaque;
 use crate::metrics::websocket::SessionEvent;
 use crate::route::Endpoint;
 use crate::wire::http1::Upgrade;
+pub(super) use carry::Carry;
 use inbound::Inbound;
 use outbound::Outbound;
 use std::collections::VecDeque;
@@ -59,15 +60,15 @@ struct InFlight {
 }
 
 impl Http1 {
-    /// For a connection from `client`.
-    pub fn new(worker: Rc<Worker>, client: Address) -> Self {
+    /// For a connection from `client` that has begun with what is carried, which has gone on already.
+    pub(super) fn new(worker: Rc<Worker>, client: Address, begun: Carry) -> Self {
         let routes = worker.routes();
         Self {
             worker,
             routes,
             client,
             in_flight: VecDeque::new(),
-            inbound: Inbound::new(),
+            inbound: Inbound::Head(begun),
             outbound: Outbound::new(),
             session: None,
             first_end: None,
@@ -94,6 +95,7 @@ impl Http1 {
             method: x.method,
             endpoint: x.endpoint,
             status,
+            route_status: status,
             duration: now.duration_since(x.started),
             first_byte: began.duration_since(x.started),
             request_size: x.request_size,
@@ -172,7 +174,7 @@ impl Observer for Http1 {
     }
 
     fn may_ask(&self) -> bool {
-        matches!(self.inbound, Inbound::Start(_) | Inbound::Head(_))
+        matches!(self.inbound, Inbound::Head(_))
     }
 
     fn awaited(&self) -> Option<Awaited> {

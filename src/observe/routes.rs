@@ -29,6 +29,8 @@ pub struct Finished {
     pub endpoint: Endpoint,
     /// The status of its answer.
     pub status: u16,
+    /// The status that says whether the gateway has a route there: that of the answer, but for gRPC's `UNIMPLEMENTED`.
+    pub route_status: u16,
     /// From head to the last byte.
     pub duration: Duration,
     /// From head to the first byte of the answer.
@@ -64,7 +66,7 @@ impl Routes {
 
     /// Counts an exchange.
     pub fn finish(&self, x: &Finished) {
-        self.with_handles(x.method, x.endpoint, x.status, |handles| {
+        self.with_handles(x.method, x.endpoint, x.route_status, |handles| {
             handles.requests(x.status).inc();
             handles.duration.observe(x.duration.as_secs_f64());
             handles.first_byte.observe(x.first_byte.as_secs_f64());

@@ -1,10 +1,11 @@
 //! What the observers of one worker share. All of it is used by that worker's thread alone.
 
+use super::connection::Connection;
 use super::edits::Address;
-use super::http1::Http1;
+use super::grpc::Methods;
 use super::routes::Routes;
 use crate::event::Observe;
-use crate::metrics::{HttpMetrics, RoadMetrics, WebSocketMetrics};
+use crate::metrics::{GrpcMetrics, Http2Metrics, HttpMetrics, RoadMetrics, WebSocketMetrics};
 use crate::route::Table;
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
@@ -25,6 +26,10 @@ pub struct Plan {
 pub struct Families {
     /// HTTP exchanges.
     pub http: HttpMetrics,
+    /// How HTTP/2 ends before its time.
+    pub http2: Http2Metrics,
+    /// gRPC calls.
+    pub grpc: GrpcMetrics,
     /// WebSocket sessions.
     pub websocket: Arc<WebSocketMetrics>,
     /// The road.
@@ -35,6 +40,9 @@ pub struct Families {
 pub struct Worker {
     pub(super) families: Families,
     routes: RefCell<Rc<Routes>>,
+    pub(super) grpc: Methods,
+    /// Where fields of HTTP/2 are put together: any, and a path.
+    pub(super) scratch: RefCell<(Vec<u8>, Vec<u8>)>,
     pub(super) forwarded_for: Cell<bool>,
 }
 
@@ -42,7 +50,13 @@ impl Worker {
     /// By `plan`.
     pub fn new(families: Families, plan: &Plan) -> Self {
         let routes = Rc::new(Routes::new(plan.table.clone(), families.http.clone()));
-        Self { families, routes: RefCell::new(routes), forwarded_for: Cell::new(plan.forwarded_for) }
+        Self {
+            grpc: Methods::new(families.grpc.clone()),
+            families,
+            routes: RefCell::new(routes),
+            scratch: RefCell::default(),
+            forwarded_for: Cell::new(plan.forwarded_for),
+        }
     }
 
     /// From now on by `plan`; connections take it up between two requests.
@@ -62,9 +76,9 @@ impl Worker {
 }
 
 impl Observe for Rc<Worker> {
-    type Observer = Http1;
+    type Observer = Connection;
 
-    fn connection(&self, client: SocketAddr) -> Http1 {
-        Http1::new(self.clone(), Address::new(client.ip()))
+    fn connection(&self, client: SocketAddr) -> Connection {
+        Connection::new(self.clone(), Address::new(client.ip()))
     }
 }

@@ -5,14 +5,14 @@ use std::time::Instant;
 
 /// What has passed of a head. Holds no memory while empty.
 #[derive(Default)]
-pub(super) struct Carry {
+pub(in crate::observe) struct Carry {
     bytes: Vec<u8>,
     blank: BlankLine,
     began: Option<Instant>,
 }
 
 /// What a piece did to a head.
-pub(super) enum Piece {
+pub(in crate::observe) enum Piece {
     /// Taken; the head goes on.
     More,
     /// An empty line ends behind so many bytes of the piece: the head may be whole now.
@@ -22,11 +22,11 @@ pub(super) enum Piece {
 }
 
 impl Carry {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::observe) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(in crate::observe) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
@@ -36,7 +36,7 @@ impl Carry {
     }
 
     /// Takes bytes up to an empty line.
-    pub(super) fn add(&mut self, now: Instant, piece: &[u8]) -> Piece {
+    pub(in crate::observe) fn add(&mut self, now: Instant, piece: &[u8]) -> Piece {
         self.began.get_or_insert(now);
         let end = self.blank.find(piece);
         self.bytes.extend_from_slice(&piece[..end.unwrap_or(piece.len())]);

@@ -7,13 +7,10 @@ use crate::metrics::http::Method;
 use crate::metrics::road::Opaque;
 use crate::observe::edits::forwarded_for;
 use crate::wire::http1::{self, Body, HEAD_LIMIT, HeadError, Upgrade};
-use crate::wire::sniff::{HTTP2_PREFACE, Protocol, sniff};
 use std::time::Instant;
 
 /// Where the client's stream stands.
 pub(super) enum Inbound {
-    /// In front of the first byte, or in a start that could be several protocols.
-    Start(Carry),
     /// In a head, or between two requests.
     Head(Carry),
     /// In a body.
@@ -43,12 +40,8 @@ struct Next {
 }
 
 impl Inbound {
-    pub(super) fn new() -> Self {
-        Self::Start(Carry::default())
-    }
-
     pub(super) fn is_between_requests(&self) -> bool {
-        matches!(self, Self::Start(carry) | Self::Head(carry) if carry.is_empty())
+        matches!(self, Self::Head(carry) if carry.is_empty())
     }
 
     fn head() -> Self {
@@ -62,16 +55,6 @@ impl Http1 {
         let mut at = 0;
         while at < bytes.len() {
             match &mut self.inbound {
-                Inbound::Start(carry) => match sniff_with(carry, &bytes[at..]) {
-                    Some(Protocol::Http1) => self.inbound = Inbound::Head(std::mem::take(carry)),
-                    Some(Protocol::Http2) => self.opaque(Opaque::Http2),
-                    Some(Protocol::Tls) => self.opaque(Opaque::Tls),
-                    Some(Protocol::Unknown) => self.opaque(Opaque::Unknown),
-                    None => {
-                        carry.add(now, &bytes[at..]);
-                        return bytes.len();
-                    }
-                },
                 Inbound::Head(_) => match self.read_head(now, bytes, at, edits.as_deref_mut()) {
                     Read::Request(next, end) => {
                         at = end;
@@ -207,13 +190,4 @@ impl Http1 {
             (Next { body: head.body, upgrade: head.upgrade }, head.bytes.len())
         })
     }
-}
-
-/// The protocol of what was carried and what comes behind it.
-fn sniff_with(carry: &Carry, rest: &[u8]) -> Option<Protocol> {
-    if carry.is_empty() {
-        return sniff(rest);
-    }
-    let start: Vec<u8> = carry.bytes().iter().chain(rest).take(HTTP2_PREFACE.len()).copied().collect();
-    sniff(&start)
 }

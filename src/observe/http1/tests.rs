@@ -1,79 +1,11 @@
 //! What one connection's bytes are counted as, and that it does not matter how they are cut into reads.
 
 use super::*;
-use crate::config::Config;
-use crate::event::Observe;
-use crate::metrics::{HttpMetrics, Registry, RoadMetrics, WebSocketMetrics};
-use crate::observe::worker::{Families, Plan};
+use crate::observe::Plan;
+use crate::observe::seen::Seen;
 use crate::route::{Pattern, Table};
 use proptest::prelude::*;
 use std::sync::Arc;
-
-/// A connection and what was counted on it.
-struct Seen {
-    registry: Registry,
-    worker: Rc<Worker>,
-    observer: Http1,
-    now: Instant,
-    /// What the gateway would get.
-    passed: Vec<u8>,
-    held: Vec<u8>,
-}
-
-impl Seen {
-    fn new(forwarded_for: bool) -> Self {
-        let registry = Registry::new();
-        let buckets = Config::default().metrics.buckets;
-        let families = Families {
-            http: HttpMetrics::register(&registry, &buckets),
-            websocket: Arc::new(WebSocketMetrics::register(&registry, &buckets)),
-            road: RoadMetrics::register(&registry),
-        };
-        let patterns = ["/a", "/b/{id}", "/ws"].map(|pattern| Pattern::parse(pattern).unwrap());
-        let worker =
-            Rc::new(Worker::new(families, &Plan { table: Arc::new(Table::new(&patterns, &[], 100)), forwarded_for }));
-        let observer = worker.connection("10.0.0.1:5".parse().unwrap());
-        Self { registry, worker, observer, now: Instant::now(), passed: Vec::new(), held: Vec::new() }
-    }
-
-    fn client(&mut self, bytes: &[u8]) -> &mut Self {
-        let bytes = [&std::mem::take(&mut self.held), bytes].concat();
-        let mut edits = Edits::default();
-        let gone = self.observer.client_bytes(self.now, &bytes, &mut edits);
-        edits.apply(&bytes[..gone], &mut self.passed);
-        self.held = bytes[gone..].to_vec();
-        self
-    }
-
-    fn gateway(&mut self, bytes: &[u8]) -> &mut Self {
-        self.observer.gateway_bytes(self.now, bytes);
-        self
-    }
-
-    fn ends(&mut self, side: Side) -> &mut Self {
-        self.observer.ended(self.now, side, End::Finished);
-        self
-    }
-
-    /// The non-zero samples, without buckets.
-    fn counts(&self) -> Vec<String> {
-        let text = prometheus::TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap();
-        text.lines()
-            .filter(|line| !line.starts_with('#') && !line.contains("_bucket") && !line.ends_with(" 0"))
-            .map(str::to_owned)
-            .collect()
-    }
-
-    #[track_caller]
-    fn has(&self, sample: &str) {
-        assert!(self.counts().iter().any(|line| line == sample), "{sample} is not in {:#?}", self.counts());
-    }
-
-    #[track_caller]
-    fn lacks(&self, family: &str) {
-        assert!(!self.counts().iter().any(|line| line.starts_with(family)), "{family} is in {:#?}", self.counts());
-    }
-}
 
 #[test]
 fn an_exchange_is_counted_when_its_answer_is_whole() {
@@ -188,12 +120,9 @@ fn behind_a_refused_handshake_requests_go_on() {
 
 #[test]
 fn other_protocols_pass_unobserved() {
-    for (bytes, reason) in [
-        (&b"\x16\x03\x01\x02"[..], "tls"),
-        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "http2"),
-        (b"\x00\x01", "unknown"),
-        (b"GET\x00/ HTTP/1.1\r\n\r\n", "malformed"),
-    ] {
+    for (bytes, reason) in
+        [(&b"\x16\x03\x01\x02"[..], "tls"), (b"\x00\x01", "unknown"), (b"GET\x00/ HTTP/1.1\r\n\r\n", "malformed")]
+    {
         let mut seen = Seen::new(true);
         seen.client(bytes);
         seen.has(&format!(r#"outrider_opaque_connections_total{{reason="{reason}"}} 1"#));

@@ -1,0 +1,208 @@
+//! One stream: a request and its answer, or what it was turned into.
+
+use super::fields::{Becomes, Request, Response};
+use crate::event::Side;
+use crate::metrics::grpc::Code;
+use crate::metrics::http::Method;
+use crate::metrics::websocket::SessionEvent;
+use crate::observe::grpc::Call;
+use crate::observe::routes::{Finished, Routes};
+use crate::observe::websocket::Session;
+use crate::observe::worker::Worker;
+use crate::route::Endpoint;
+use crate::wire::websocket::FrameError;
+use std::rc::Rc;
+use std::time::Instant;
+
+/// A stream that is open.
+pub(super) enum Stream {
+    /// A request without a whole answer.
+    Exchange(Box<Exchange>),
+    /// A WebSocket, until its frames cannot be read.
+    WebSocket(Option<Box<Session>>, Option<Side>),
+    /// CONNECT: bytes.
+    Tunnel,
+}
+
+/// A request without a whole answer. Counted as active until it is dropped.
+pub(super) struct Exchange {
+    routes: Rc<Routes>,
+    started: Instant,
+    method: Method,
+    endpoint: Endpoint,
+    becomes: Becomes,
+    request_size: u64,
+    /// The answer's status and when its head was here.
+    answer: Option<(u16, Instant)>,
+    response_size: u64,
+    call: Option<Call>,
+}
+
+/// How a stream ended before its time.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Cut {
+    /// By RST_STREAM with this code.
+    Reset(Side, u32),
+    /// With its connection, which this side ended first.
+    Connection(Side),
+}
+
+impl Stream {
+    /// A stream that `request` opens.
+    pub(super) fn open(worker: &Worker, now: Instant, request: &Request<'_>) -> Self {
+        let routes = worker.routes();
+        routes.metrics().active.inc();
+        Self::Exchange(Box::new(Exchange {
+            started: now,
+            method: request.method,
+            endpoint: routes.endpoint(request.path),
+            becomes: request.becomes,
+            request_size: 0,
+            answer: None,
+            response_size: 0,
+            call: request.is_grpc.then(|| Call::new(&worker.grpc, request.path)),
+            routes,
+        }))
+    }
+
+    /// The fields of an answer's head, an interim one's, or of trailers.
+    pub(super) fn answer(&mut self, worker: &Worker, now: Instant, response: &Response, is_last: bool) {
+        let Self::Exchange(x) = self else { return };
+        if let (Some(call), Some(code)) = (&mut x.call, response.grpc) {
+            call.told(code);
+        }
+        let Some(status) = response.status.filter(|status| *status >= 200) else { return };
+        x.answer = Some((status, now));
+        if let (Some(call), 200, false, None) = (&mut x.call, status, is_last, response.grpc) {
+            call.prove(&worker.grpc);
+        }
+        let accepted = matches!(status, 200..=299) && !is_last;
+        let websocket = &worker.families.websocket;
+        match x.becomes {
+            Becomes::WebSocket if accepted => {
+                let endpoint = x.routes.name(x.endpoint, status);
+                let session = Session::open(websocket.clone(), endpoint, now);
+                self.turn(worker, now, Self::WebSocket(Some(Box::new(session)), None));
+            }
+            Becomes::WebSocket => websocket.event(&x.routes.name(x.endpoint, status), SessionEvent::Rejected),
+            Becomes::Tunnel if accepted => self.turn(worker, now, Self::Tunnel),
+            _ => {}
+        }
+    }
+
+    /// The exchange ends with its head, and the stream goes on as something else.
+    fn turn(&mut self, worker: &Worker, now: Instant, into: Self) {
+        if let Self::Exchange(mut x) = std::mem::replace(self, into) {
+            x.finish(worker, now);
+        }
+    }
+
+    /// Content from `side`.
+    pub(super) fn data(&mut self, side: Side, bytes: &[u8]) -> Result<(), FrameError> {
+        match self {
+            Self::Exchange(x) => {
+                match side {
+                    Side::Client => x.request_size += bytes.len() as u64,
+                    Side::Gateway => x.response_size += bytes.len() as u64,
+                }
+                if let Some(call) = &mut x.call {
+                    call.bytes(side, bytes);
+                }
+            }
+            Self::WebSocket(session, _) => {
+                if let Some(open) = session
+                    && let Err(error) = open.bytes(side, bytes)
+                {
+                    *session = None;
+                    return Err(error);
+                }
+            }
+            Self::Tunnel => {}
+        }
+        Ok(())
+    }
+
+    /// The client has sent all.
+    pub(super) fn half_closed(&mut self) {
+        if let Self::WebSocket(_, first) = self {
+            first.get_or_insert(Side::Client);
+        }
+    }
+
+    /// The gateway has sent all.
+    pub(super) fn end(self, worker: &Worker, now: Instant) {
+        match self {
+            Self::Exchange(mut x) if x.answer.is_some() => x.finish(worker, now),
+            // It ended the stream without an answer.
+            Self::Exchange(mut x) => x.cut(worker, Cut::Connection(Side::Gateway)),
+            Self::WebSocket(session, first) => end(session, now, first.unwrap_or(Side::Gateway)),
+            Self::Tunnel => {}
+        }
+    }
+
+    /// The stream ended before its time.
+    pub(super) fn cut(self, worker: &Worker, now: Instant, cut: Cut) {
+        let (Cut::Reset(by, _) | Cut::Connection(by)) = cut;
+        match self {
+            Self::Exchange(mut x) => x.cut(worker, cut),
+            Self::WebSocket(session, first) => end(session, now, first.unwrap_or(by)),
+            Self::Tunnel => {}
+        }
+    }
+}
+
+fn end(session: Option<Box<Session>>, now: Instant, first: Side) {
+    if let Some(session) = session {
+        session.end(now, first);
+    }
+}
+
+impl Exchange {
+    fn finish(&mut self, worker: &Worker, now: Instant) {
+        let Some((status, began)) = self.answer else { return };
+        let code = self.call.as_ref().map(|call| match (call.code(), status) {
+            (Some(code), _) => code,
+            (None, 200) => Code::Unknown,
+            (None, status) => Code::of_http(status),
+        });
+        self.routes.finish(&Finished {
+            method: self.method,
+            endpoint: self.endpoint,
+            status,
+            route_status: if code == Some(Code::Unimplemented) { 404 } else { status },
+            duration: now.duration_since(self.started),
+            first_byte: began.duration_since(self.started),
+            request_size: self.request_size,
+            response_size: self.response_size,
+        });
+        if let (Some(call), Some(code)) = (self.call.take(), code) {
+            call.end(&worker.grpc, code);
+        }
+    }
+
+    fn cut(&mut self, worker: &Worker, cut: Cut) {
+        let metrics = self.routes.metrics();
+        let (by, code) = match cut {
+            Cut::Reset(by, code) => (by, Code::of_reset(code)),
+            Cut::Connection(Side::Client) => (Side::Client, Code::Cancelled),
+            Cut::Connection(Side::Gateway) => (Side::Gateway, Code::Unavailable),
+        };
+        match by {
+            Side::Client => metrics.aborted_by_client.inc(),
+            Side::Gateway => metrics.aborted_by_gateway.inc(),
+        }
+        if let Some((status, _)) = self.answer {
+            self.routes.cut_short(self.method, self.endpoint, status);
+        }
+        if let Some(call) = self.call.take() {
+            let code = call.code().unwrap_or(code);
+            call.end(&worker.grpc, code);
+        }
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.routes.metrics().active.dec();
+    }
+}
