@@ -1,16 +1,29 @@
 //! End to end: the real `outrider` binary with real peers, on loopback only.
 //!
-//! - `harness`: processes, the road, raw connections, metrics
+//! - `harness`: processes, the gateway, the road, clients, metrics
+//! - `bytes_are_the_same`: a bare socket, directly and through the road
+//! - `clients_see_the_same`: curl, httpx, websockets, undici and ws, directly and through the road
+//! - `websocket_metrics`: what is counted is what a client sent and received
+//! - `outage`: a gateway that is not there, and one that goes away
+//! - `prometheus`: a real Prometheus and promtool read our metrics
 //! - `reload`: a configuration that changes while the road runs
+//! - `stop`: signals and the drain
 //! - `transparency`: a raw client and a raw origin that exchange exact bytes with the road between
 //!
 //! Everything listens on a port that the system chose; every wait has a deadline and looks at a condition; every child
-//! is ended by its id when its guard goes. `E2E_ROAD` puts another program in the road's place: see `harness::road`.
+//! is ended by its id when its guard goes. What a run needs from outside (a Python environment, Node packages) is made once
+//! under `target/` from pinned lists. `E2E_ROAD` puts another program in the road's place: see `harness::road`.
 
 // A test may say what it saw; the lint is about the binary.
 #![allow(clippy::print_stderr)]
 
+mod bytes_are_the_same;
+mod clients_see_the_same;
 mod harness;
+mod outage;
+mod prometheus;
 mod reload;
+mod stop;
 #[path = "../transparency/suite.rs"]
 mod transparency;
+mod websocket_metrics;

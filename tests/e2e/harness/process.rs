@@ -60,11 +60,6 @@ impl Process {
         }
     }
 
-    /// How many lines so far contain `text`.
-    pub fn count_lines(&self, text: &str) -> usize {
-        self.lines.read.lock().expect("no reader panics").iter().filter(|line| line.contains(text)).count()
-    }
-
     /// Sends a signal by name, as `kill -NAME ID` does.
     pub fn signal(&self, name: &str) {
         signal(self.id(), name);

@@ -5,6 +5,10 @@ use std::net::{SocketAddr, TcpStream};
 
 use super::wait::PATIENCE;
 
+/// The handshake of a WebSocket to the gateway's echo.
+pub const UPGRADE: &str = "GET /ws/echo HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
 /// One response, its body free of chunking.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Response {
@@ -38,8 +42,7 @@ impl Connection {
     /// The next final response; `to_head` says that it answers a `HEAD`, which has no body whatever its head says.
     #[track_caller]
     pub fn response(&mut self, to_head: bool) -> Response {
-        let head_end = self.read_until(b"\r\n\r\n");
-        let head = String::from_utf8_lossy(&self.take(head_end)).into_owned();
+        let head = String::from_utf8_lossy(&self.head()).into_owned();
         let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status line");
         if status < 200 && status != 101 {
             return self.response(to_head);
@@ -58,6 +61,13 @@ impl Connection {
             self.rest()
         };
         Response { status, head, body }
+    }
+
+    /// The next head, with its empty line.
+    #[track_caller]
+    pub fn head(&mut self) -> Vec<u8> {
+        let end = self.read_until(b"\r\n\r\n");
+        self.take(end)
     }
 
     /// Everything up to the end that the other side makes.
@@ -126,12 +136,4 @@ pub fn get(address: SocketAddr, path: &str) -> Response {
     let mut connection = Connection::open(address);
     connection.send(format!("GET {path} HTTP/1.1\r\nHost: e2e.test\r\nConnection: close\r\n\r\n"));
     connection.response(false)
-}
-
-/// Sends `bytes` on a connection of their own and gives all that comes until the other side ends it.
-#[track_caller]
-pub fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
-    let mut connection = Connection::open(address);
-    connection.send(bytes);
-    connection.rest()
 }

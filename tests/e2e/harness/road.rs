@@ -4,7 +4,7 @@
 //! relay shows whether a failing test is the road's fault or its own. Such a road has no admin port and no metrics.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -28,7 +28,7 @@ pub struct Road {
     pub process: Process,
     pub ingress: SocketAddr,
     admin: Option<SocketAddr>,
-    folder: TempDir,
+    _folder: TempDir,
 }
 
 impl Settings {
@@ -43,6 +43,11 @@ impl Settings {
             "/hold-body/{name}",
             "/release/{name}",
             "/waiting/{name}",
+            "/",
+            "/items",
+            "/page",
+            "/raw",
+            "/chunked",
             "/ws/echo",
             "/ws/deny",
             "/ws/close/{code}",
@@ -51,14 +56,17 @@ impl Settings {
     }
 
     /// The configuration as its users write it.
-    pub fn yaml(&self) -> String {
+    pub fn yaml(&self, state: &Path) -> String {
+        let state = state.display();
         let Self { gateway, forwarded_for, drain, patterns } = self;
         format!(
             "service: e2e\n\
              log: {{ level: info, format: json }}\n\
              ingress: {{ listen: '127.0.0.1:0', gateway: '{gateway}', forwarded_for: {forwarded_for}, drain: {drain} }}\n\
              admin: {{ listen: '127.0.0.1:0' }}\n\
-             routes: {{ patterns: {patterns:?} }}\n"
+             routes: {{ patterns: {patterns:?} }}\n\
+             tracing: {{ inject: false, mint_request_id: false }}\n\
+             alerting: {{ state: '{state}' }}\n"
         )
     }
 }
@@ -77,7 +85,7 @@ impl Road {
         }
         std::fs::create_dir(folder.path().join("config")).expect("the folder takes a folder");
         let config = folder.path().join("config/agent.yaml");
-        std::fs::write(&config, settings.yaml()).expect("the folder takes a file");
+        std::fs::write(&config, settings.yaml(folder.path())).expect("the folder takes a file");
         Self::run(folder, config)
     }
 
@@ -94,12 +102,7 @@ impl Road {
             })
         };
         let (admin, ingress) = (Some(listening("admin")), listening("ingress"));
-        Self { process, ingress, admin, folder }
-    }
-
-    /// Where the configuration of a road that `start` started lies.
-    pub fn config(&self) -> PathBuf {
-        self.folder.path().join("config/agent.yaml")
+        Self { process, ingress, admin, _folder: folder }
     }
 
     /// The admin port; a stand-in has none.
@@ -133,6 +136,6 @@ impl Road {
         wait::until("the stand-in's port", || {
             std::fs::read_to_string("/proc/net/tcp").ok()?.contains(&listens).then_some(())
         });
-        Self { process, ingress, admin: None, folder }
+        Self { process, ingress, admin: None, _folder: folder }
     }
 }

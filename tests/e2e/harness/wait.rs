@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// Longer than anything takes on a busy machine; only a failing test waits for it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-const BETWEEN_LOOKS: Duration = Duration::from_millis(3);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(25);
 
 /// Looks until `look` has something, and panics with `what` when `PATIENCE` is over.
 #[track_caller]

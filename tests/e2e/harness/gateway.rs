@@ -1,0 +1,52 @@
+//! The gateway: FastAPI under uvicorn, started as its users start it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use super::installed;
+use super::process::Process;
+use super::raw::{self, Connection};
+use super::wait;
+
+/// A running gateway.
+pub struct Gateway {
+    pub process: Process,
+    pub address: SocketAddr,
+}
+
+impl Gateway {
+    /// Starts on a port that the system chooses.
+    pub fn start() -> Self {
+        Self::start_at("127.0.0.1:0".parse().expect("an address"))
+    }
+
+    /// Starts at `address`, which may be where an earlier gateway was.
+    pub fn start_at(address: SocketAddr) -> Self {
+        let app = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e");
+        let mut command = Command::new(installed::python());
+        command.args(["-m", "uvicorn", "gateway:app", "--no-access-log", "--timeout-keep-alive", "60", "--app-dir"]);
+        command.arg(app).args(["--host", &address.ip().to_string(), "--port", &address.port().to_string()]);
+        command.env("PYTHONDONTWRITEBYTECODE", "1");
+        let process = Process::start("the gateway", &mut command);
+        let address = process.wait_for_line("uvicorn's address", |line| {
+            let (_, rest) = line.split_once("Uvicorn running on http://")?;
+            rest.split_whitespace().next()?.parse().ok()
+        });
+        Self { process, address }
+    }
+
+    /// Waits until a request to `/hold/NAME` or `/hold-body/NAME` is in the gateway's hands.
+    #[track_caller]
+    pub fn wait_until_held(&self, name: &str) {
+        let path = format!("/waiting/{name}");
+        wait::until("a held request", || (raw::get(self.address, &path).body == br#"{"waiting":true}"#).then_some(()));
+    }
+
+    /// Lets what is held under `name` go on.
+    pub fn release(&self, name: &str) {
+        let mut connection = Connection::open(self.address);
+        connection.send(format!("POST /release/{name} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"));
+        assert_eq!(connection.response(false).status, 200);
+    }
+}
