@@ -1,10 +1,12 @@
 //! What a whole file means, and what a wrong one is told.
 //!
 //! - `environment`: what variables fill
+//! - `mutations`: a good file, spoilt
 //! - `shipped`: the file we ship tells the truth
 //! - `values`: kinds of values
 
 mod environment;
+mod mutations;
 mod shipped;
 mod values;
 

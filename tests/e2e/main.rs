@@ -6,6 +6,7 @@
 //! - `websocket_metrics`: what is counted is what a client sent and received
 //! - `outage`: a gateway that is not there, and one that goes away
 //! - `prometheus`: a real Prometheus and promtool read our metrics
+//! - `check`: what is said of a configuration, and exit codes
 //! - `reload`: a configuration that changes while the road runs
 //! - `stop`: signals and the drain
 //! - `transparency`: a raw client and a raw origin that exchange exact bytes with the road between
@@ -18,6 +19,7 @@
 #![allow(clippy::print_stderr)]
 
 mod bytes_are_the_same;
+mod check;
 mod clients_see_the_same;
 mod harness;
 mod outage;

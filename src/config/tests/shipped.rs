@@ -8,7 +8,7 @@ pub const SHIPPED: &str = include_str!("../../../agent.yaml");
 
 /// The shipped file with every example taken in: what follows a # without a space, or with two, which is the rest of a
 /// block. A default that such a block replaces (`services: []`) goes.
-fn with_all_examples() -> String {
+pub fn with_all_examples() -> String {
     let example = |line: &str| {
         let (indent, rest) = line.split_at(line.len() - line.trim_start().len());
         let rest = rest.strip_prefix('#').filter(|rest| !rest.starts_with(' ') || rest.starts_with("  "));
@@ -21,7 +21,9 @@ fn with_all_examples() -> String {
         (value.starts_with("[]") || value.starts_with("{}")) && key(line).is_some_and(|key| keys.contains(&key))
     };
     let lines = SHIPPED.lines().filter(|line| !replaced(line));
-    lines.map(|line| example(line).unwrap_or_else(|| line.to_owned()) + "\n").collect()
+    let text: String = lines.map(|line| example(line).unwrap_or_else(|| line.to_owned()) + "\n").collect();
+    // An authority has a meaning for a gateway with TLS only.
+    text.replace("gateway: 127.0.0.1:8000 ", "gateway: https://127.0.0.1:8000 ")
 }
 
 #[test]
@@ -33,8 +35,7 @@ fn the_shipped_file_means_the_defaults() {
 
 #[test]
 fn every_key_that_can_be_set_is_in_the_shipped_file() {
-    // An authority has a meaning for a gateway with TLS only.
-    let text = with_all_examples().replace("gateway: 127.0.0.1:8000 ", "gateway: https://127.0.0.1:8000 ");
+    let text = with_all_examples();
     let tree = Yaml::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let env = |_: &str| None;
     let reading = Reading::new(Path::new("/etc"), &env, false);
