@@ -23,7 +23,7 @@ use super::quote::quote;
 /// How deep parentheses, calls and signs may nest.
 const MAX_NESTING: usize = 64;
 /// How high a tree may be: the terms of one long sum pile up too.
-const MAX_HEIGHT: usize = 512;
+const MAX_HEIGHT: usize = 256;
 
 /// Reads the whole of `text` as one expression.
 pub(super) fn parse(text: &str) -> Result<Expr, Fault> {

@@ -120,6 +120,7 @@ impl Query {
 
     /// The result at one instant (Unix milliseconds).
     pub fn instant(&self, source: &dyn Series, at: i64, limits: &Limits) -> Result<Answer, Error> {
+        self.check_times(&[at])?;
         let evaluator = Evaluator::new(source, limits, &self.options, (at, at, 0));
         self.answer(evaluator, |evaluator| evaluator.instant(&self.expr, at))
     }
@@ -138,6 +139,7 @@ impl Query {
             let message = format!("invalid expression type {name:?} for range query, must be Scalar or instant Vector");
             return Err(self.fault(ErrorKind::Parse, message));
         }
+        self.check_times(&[start, end, step])?;
         if step <= 0 {
             return Err(self.fault(ErrorKind::Evaluation, "the step of a range query must be above zero".into()));
         }
@@ -148,6 +150,15 @@ impl Query {
         }
         let evaluator = Evaluator::new(source, limits, &self.options, (start, end, step));
         self.answer(evaluator, |evaluator| evaluator.range(&self.expr, start, end, step))
+    }
+
+    /// Times so far away that sums of them would overflow are nobody's.
+    fn check_times(&self, times: &[i64]) -> Result<(), Error> {
+        const FARTHEST: i64 = i64::MAX / 8;
+        match times.iter().find(|time| !(-FARTHEST..=FARTHEST).contains(*time)) {
+            Some(time) => Err(self.fault(ErrorKind::Evaluation, format!("time out of range: {time} ms"))),
+            None => Ok(()),
+        }
     }
 
     fn answer<'a>(
@@ -181,3 +192,6 @@ impl Element {
         Sample { t, v: self.value }
     }
 }
+
+#[cfg(test)]
+mod tests;

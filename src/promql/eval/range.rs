@@ -1,6 +1,6 @@
 //! Ranges of samples, and the functions that make one value of each.
 
-use super::matrix::{ABSENT, Matrix, Row};
+use super::matrix::{ABSENT, Matrix, Row, without_metadata};
 use super::{Evaluator, Times};
 use crate::base::Labels;
 use crate::base::labels::NAME;
@@ -15,6 +15,8 @@ use crate::promql::series::{Op, Sample, SeriesData, is_stale};
 struct Ranges<'e> {
     /// Without stale markers.
     series: Vec<SeriesData>,
+    /// Which series lose their names at the end. Functions do that anyway.
+    marked: Vec<bool>,
     range: i64,
     shift: &'e Shift,
     edges: Edges,
@@ -120,16 +122,21 @@ impl Evaluator<'_> {
     pub(super) fn range_samples(&mut self, expr: &Expr, at: i64) -> Result<Vec<SeriesData>, Fault> {
         let ranges = self.ranges(expr, Times::once(at))?;
         let end = self.reference(ranges.shift, at)?;
-        let mut out = Vec::new();
-        for one in &ranges.series {
+        let mut out: Vec<SeriesData> = Vec::new();
+        for (at_row, one) in ranges.series.iter().enumerate() {
             let window = Cursor::default().window(&ranges, &one.samples, at, end);
             let samples = match ranges.edges {
                 _ if window.samples.is_empty() => continue,
                 Edges::AsFound => window.samples.to_vec(),
                 _ => with_edges(&window),
             };
+            let marked = ranges.marked.get(at_row).is_some_and(|marked| *marked);
+            let labels = if marked { without_metadata(&one.labels) } else { one.labels.clone() };
+            if marked && out.iter().any(|other| other.labels == labels) {
+                return Err(Fault::evaluation(expr.span, SAME_LABELS));
+            }
             if !samples.is_empty() {
-                out.push(SeriesData { labels: one.labels.clone(), samples });
+                out.push(SeriesData { labels, samples });
             }
         }
         Ok(out)
@@ -145,8 +152,8 @@ impl Evaluator<'_> {
             }
             Kind::Subquery(subquery) => {
                 let range = subquery.range.resolve(step, end - start, true)?;
-                let series = self.subquery(subquery, range, times, expr.span)?;
-                Ok(Ranges { series, range, shift: &subquery.shift, edges: Edges::AsFound, beyond: (0, 0) })
+                let (series, marked) = self.subquery(subquery, range, times, expr.span)?;
+                Ok(Ranges { series, marked, range, shift: &subquery.shift, edges: Edges::AsFound, beyond: (0, 0) })
             }
             _ => Err(Fault::evaluation(expr.span, "expected a range vector")),
         }
@@ -171,7 +178,7 @@ impl Evaluator<'_> {
         let to = self.reference(&selector.shift, times.last())?.saturating_add(beyond.1);
         let mut series = self.select(&selector.matchers, from, to, span)?;
         series.iter_mut().for_each(|one| one.samples.retain(|sample| !is_stale(sample.v)));
-        Ok(Ranges { series, range, shift: &selector.shift, edges: selector.edges, beyond })
+        Ok(Ranges { series, marked: Vec::new(), range, shift: &selector.shift, edges: selector.edges, beyond })
     }
 
     /// The results of the inner expression at all multiples of the step that any range reaches.
@@ -181,7 +188,7 @@ impl Evaluator<'_> {
         range: i64,
         times: Times,
         span: Span,
-    ) -> Result<Vec<SeriesData>, Fault> {
+    ) -> Result<(Vec<SeriesData>, Vec<bool>), Fault> {
         let (start, end, query_step) = self.query;
         let step = match &subquery.step {
             Some(step) => step.resolve(query_step, end - start, true)?,
@@ -193,12 +200,14 @@ impl Evaluator<'_> {
         let last = self.reference(&subquery.shift, times.last())?;
         let first = (open_start.div_euclid(step) + 1).saturating_mul(step);
         if last < first {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Vec::new()));
         }
         let count = (last - first) / step + 1;
         self.charge(usize::try_from(count).unwrap_or(usize::MAX), span)?;
         let inner = Times { start: first, step, count: count as usize };
-        Ok(self.vector(&subquery.expr, inner)?.into_series(inner))
+        let matrix = self.vector(&subquery.expr, inner)?;
+        let marked = matrix.rows.iter().map(|row| row.drop_name).collect();
+        Ok((matrix.into_series(inner), marked))
     }
 }
 
