@@ -8,6 +8,7 @@
 //! - `http2`: one connection that speaks HTTP/2
 //! - `grpc`: one gRPC call
 //! - `websocket`: one WebSocket session
+//! - `security`: attacks that a request shows, and failures that add up
 //! - `edits`: every change we make to what passes
 
 pub mod connection;
@@ -16,6 +17,7 @@ pub mod grpc;
 pub mod http1;
 pub mod http2;
 pub mod routes;
+pub mod security;
 #[cfg(test)]
 mod seen;
 pub mod websocket;

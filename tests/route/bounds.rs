@@ -29,7 +29,7 @@ fn a_target() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
 
     #[test]
     fn any_bytes_have_a_short_and_printable_endpoint(targets in proptest::collection::vec((a_target(), 100_u16..600), 1..60)) {
