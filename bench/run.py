@@ -4,6 +4,7 @@
     run.py full    everything, into REPORT.md: about a quarter of an hour
     run.py quick   only the CPU of Outrider next to the floor, small requests: a minute after the build
     run.py counts  instructions and system calls per request, which other work on the machine cannot change
+    run.py where   which crates, files and functions the instructions of Outrider are in
     run.py smoke   does every row answer every kind of traffic
 
 --only and --skip take rows of rows.toml. quick and counts always have the floor, and nothing without a proxy.
@@ -14,7 +15,7 @@ import statistics
 import sys
 import time
 
-from lab import counts, machine, memory, report, timing
+from lab import counts, machine, memory, report, timing, where
 from lab.bench import ROOT, RUN, Bench, install_envoy
 from lab.process import Failed
 
@@ -62,7 +63,7 @@ def smoke(bench):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["full", "quick", "counts", "smoke"])
+    parser.add_argument("what", choices=["full", "quick", "counts", "where", "smoke"])
     parser.add_argument("--only", default="", help="rows, with commas between")
     parser.add_argument("--skip", default="", help="rows, with commas between")
     parser.add_argument("--rounds", type=int)
@@ -74,6 +75,8 @@ def main():
     if options.what in ("quick", "counts"):
         only = only or ["floor", "outrider"]
         only = ["floor"] + [name for name in only if name not in ("floor", "direct")]
+    if options.what == "where":
+        only = only or ["outrider"]
     try:
         if options.what == "full" and "envoy" not in names(options.skip):
             install_envoy()
@@ -87,6 +90,8 @@ def main():
                     quick(bench, options.rounds, options.seconds)
                 case "counts":
                     print(report.counts(counts.measure(bench, say)))
+                case "where":
+                    print(where.measure(bench, say))
                 case "smoke":
                     sys.exit(1 if smoke(bench) else 0)
     except Failed as failure:

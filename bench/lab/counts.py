@@ -49,14 +49,16 @@ def callgrind(bench, name, upstream, requests):
     under(bench, name, upstream, requests,
           ["valgrind", "--quiet", "--tool=callgrind", "--separate-threads=yes", "--trace-children=yes",
            f"--callgrind-out-file={RUN}/callgrind.%p"], "-callgrind")
-    totals = []
-    for path in RUN.glob("callgrind.*"):
-        found = re.search(r"^(?:totals|summary): (\d+)", path.read_text(), re.MULTILINE)
-        if found:
-            totals.append(int(found[1]))
-    if not totals:
+    totals = [total(path) for path in RUN.glob("callgrind.*")]
+    if not any(totals):
         raise Failed(f"{name}: callgrind wrote no totals")
     return {"busiest thread": max(totals)}
+
+
+def total(path):
+    """The instructions in one of callgrind's files."""
+    found = re.search(r"^(?:totals|summary): (\d+)", path.read_text(), re.MULTILINE)
+    return int(found[1]) if found else 0
 
 
 def strace(bench, name, upstream, requests):

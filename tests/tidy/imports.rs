@@ -3,50 +3,68 @@
 
 use crate::source::{File, Kind, TestCode, Token};
 
-/// A folder of `src/` and what it may import, besides itself. Order is the table's.
-const MAY_IMPORT: [(&str, &[&str]); 15] = [
-    ("base", &[]),
-    ("wire", &["base"]),
-    ("event", &["base"]),
-    ("config", &["base"]),
-    ("metrics", &["base", "config"]),
-    ("route", &["base", "config"]),
-    ("trace", &["base", "event", "config", "metrics"]),
-    ("proxy", &["base", "wire", "event", "config", "metrics", "route", "trace"]),
-    ("observe", &["base", "wire", "event", "config", "metrics", "route", "trace"]),
-    ("gateway", &["base", "config", "metrics"]),
-    ("promql", &["base"]),
-    ("history", &["base", "metrics", "promql"]),
-    ("alert", &["base", "config", "promql"]),
-    (
-        "admin",
-        &[
-            "base", "wire", "event", "config", "metrics", "route", "trace", "observe", "gateway", "promql", "history",
-            "alert",
-        ],
-    ),
-    ("kube", &["base", "config"]),
-];
+/// Who may import whom.
+pub struct Table {
+    /// Folders in the table's order, each with what it may import besides itself.
+    folders: Vec<(String, Vec<String>)>,
+    /// The composition root: it may import everything, and nobody else may import it.
+    root: Vec<String>,
+}
 
-/// The composition root: it may import everything, and only it may import its own.
-const ROOT: [&str; 4] = ["app", "reload", "cli", "demo"];
-
-/// Every import of `file` that the table does not allow.
-pub fn upward(file: &File) -> Vec<String> {
-    let module = file.module();
-    let Some(&folder) = module.first() else { return Vec::new() };
-    if ROOT.contains(&folder) {
-        return Vec::new();
+impl Table {
+    /// Reads the table under `| folder |` of ARCHITECTURE.md: `` | `wire/` | what it holds | base | ``. What may be imported
+    /// is `nothing`, names with commas between, `all above`, or `all above but` names; the root's row says `all`. A row
+    /// that names what is not above it points upwards itself, and is a fault.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (mut folders, mut root) = (Vec::<(String, Vec<String>)>::new(), Vec::new());
+        let rows = text.lines().skip_while(|line| !line.starts_with("| folder |")).skip(2);
+        for row in rows.take_while(|line| line.starts_with('|')) {
+            let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+            let [names, _, may] = cells[..] else { return Err(format!("not three cells: {row}")) };
+            let names = names.split(',').map(|name| name.trim().trim_matches('`'));
+            let names: Vec<&str> = names.map(|name| name.trim_end_matches('/').trim_end_matches(".rs")).collect();
+            let above = || folders.iter().map(|(name, _)| name.clone());
+            let allowed: Vec<String> = match may {
+                "nothing" => Vec::new(),
+                "all" => {
+                    root.extend(names.into_iter().map(str::to_owned));
+                    continue;
+                }
+                _ => match may.strip_prefix("all above") {
+                    Some(but) => above().filter(|name| !words(but).contains(&name.as_str())).collect(),
+                    None => words(may).into_iter().map(str::to_owned).collect(),
+                },
+            };
+            if let Some(name) = allowed.iter().find(|name| !above().any(|above| above == **name)) {
+                return Err(format!("{}: `{name}` does not stand above it", names.join(", ")));
+            }
+            folders.extend(names.into_iter().map(|name| (name.to_owned(), allowed.clone())));
+        }
+        if folders.is_empty() { Err("there is no table of folders".into()) } else { Ok(Self { folders, root }) }
     }
-    let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == folder) else {
-        return vec![format!("{}: `{folder}` is not in the table of folders", file.path)];
-    };
-    let known = |name: &str| ROOT.contains(&name) || MAY_IMPORT.iter().any(|(folder, _)| *folder == name);
-    imported(&file.tokens(TestCode::Kept), module.len())
-        .into_iter()
-        .filter(|(name, _)| name != folder && known(name) && !allowed.contains(&name.as_str()))
-        .map(|(name, line)| format!("{}:{line}: `{folder}` may not import `{name}`", file.path))
-        .collect()
+
+    /// Every import of `file` that is not allowed.
+    pub fn upward(&self, file: &File) -> Vec<String> {
+        let module = file.module();
+        let Some(&folder) = module.first() else { return Vec::new() };
+        if self.root.iter().any(|name| name == folder) {
+            return Vec::new();
+        }
+        let Some((_, allowed)) = self.folders.iter().find(|(name, _)| name == folder) else {
+            return vec![format!("{}: `{folder}` is not in the table of ARCHITECTURE.md", file.path)];
+        };
+        let known = |name: &String| self.root.contains(name) || self.folders.iter().any(|(folder, _)| folder == name);
+        imported(&file.tokens(TestCode::Kept), module.len())
+            .into_iter()
+            .filter(|(name, _)| name != folder && known(name) && !allowed.contains(name))
+            .map(|(name, line)| format!("{}:{line}: `{folder}` may not import `{name}`", file.path))
+            .collect()
+    }
+}
+
+/// The names in a list, without what joins them.
+fn words(list: &str) -> Vec<&str> {
+    list.split([',', ' ']).filter(|word| !matches!(*word, "" | "but" | "and")).collect()
 }
 
 /// The crate's top-level names that paths lead to, with their lines. `depth` is how many modules the file is below the
@@ -101,8 +119,27 @@ fn first_of_each(tokens: &[Token]) -> Vec<(String, usize)> {
 mod tests {
     use super::*;
 
+    const TABLE: &str = "# A\n\n| folder | holds | may import |\n|---|---|---|\n\
+        | `base/` | this, or that | nothing |\n| `wire/` | x | base |\n| `proxy/`, `observe/` | x | all above |\n\
+        | `admin/` | x | all above but proxy |\n| `app.rs`, `main.rs` | x | all |\n\n| `later/` | x | nothing |\n";
+
     fn found(path: &str, text: &str) -> Vec<String> {
-        upward(&File::new(path, text))
+        Table::parse(TABLE).expect("a good table").upward(&File::new(path, text))
+    }
+
+    #[test]
+    fn the_table_is_read_as_it_is_written() {
+        assert!(found("src/admin.rs", "use crate::{observe, wire};").is_empty());
+        assert_eq!(found("src/admin.rs", "use crate::proxy;"), ["src/admin.rs:1: `admin` may not import `proxy`"]);
+        assert_eq!(found("src/observe.rs", "use crate::proxy;").len(), 1);
+        assert_eq!(found("src/later.rs", "").len(), 1);
+    }
+
+    #[test]
+    fn a_table_that_points_upwards_is_a_fault() {
+        let upwards = TABLE.replace("| `wire/` | x | base |", "| `wire/` | x | base, admin |");
+        assert_eq!(Table::parse(&upwards).err().as_deref(), Some("wire: `admin` does not stand above it"));
+        assert!(Table::parse("no table").is_err());
     }
 
     #[test]
@@ -150,6 +187,9 @@ mod tests {
 
     #[test]
     fn a_folder_outside_the_table_is_found() {
-        assert_eq!(found("src/helpers/a.rs", ""), ["src/helpers/a.rs: `helpers` is not in the table of folders"]);
+        assert_eq!(
+            found("src/helpers/a.rs", ""),
+            ["src/helpers/a.rs: `helpers` is not in the table of ARCHITECTURE.md"]
+        );
     }
 }
