@@ -57,11 +57,11 @@ fn prometheus_counts_every_request_of_64_pipelining_connections() {
     let ingress = road.ingress;
     let clients: Vec<_> =
         (0..CONNECTIONS).map(|client| std::thread::spawn(move || converse(ingress, client))).collect();
-    let mut sent = BTreeMap::new();
+    let (mut sent, mut received) = (BTreeMap::new(), 0);
     for client in clients {
-        for (series, count) in client.join().expect("a client that got what it asked for") {
-            *sent.entry(series).or_insert(0.0) += count;
-        }
+        let (counts, content) = client.join().expect("a client that got what it asked for");
+        counts.into_iter().for_each(|(series, count)| *sent.entry(series).or_insert(0.0) += count);
+        received += content;
     }
 
     let total: f64 = sent.values().sum();
@@ -77,6 +77,7 @@ fn prometheus_counts_every_request_of_64_pipelining_connections() {
     for family in ["duration_seconds", "size_bytes"] {
         assert_eq!(metrics.sum(&format!("http_request_{family}_count")), total, "one observation for each request");
     }
+    assert_eq!(metrics.sum("http_response_size_bytes_sum"), received as f64, "every byte of content");
     assert_eq!(metrics.moved("http_requests_active"), BTreeMap::new());
     assert_eq!(metrics.moved("http_requests_aborted_total"), BTreeMap::new());
 }
@@ -104,10 +105,11 @@ fn promtool_finds_nothing_to_say_about_our_metrics() {
     assert!(output.status.success() && said.is_empty(), "{}: {}", output.status, String::from_utf8_lossy(&said));
 }
 
-/// One client: pipelines of one to eight requests on a connection that stays. What it sent, as the series that count it.
-fn converse(address: SocketAddr, first: usize) -> BTreeMap<String, f64> {
+/// One client: pipelines of one to eight requests on a connection that stays. What it sent, as the series that count it,
+/// and how many bytes of content it received.
+fn converse(address: SocketAddr, first: usize) -> (BTreeMap<String, f64>, usize) {
     let mut connection = Connection::open(address);
-    let mut sent = BTreeMap::new();
+    let (mut sent, mut received) = (BTreeMap::new(), 0);
     let mut kinds = KINDS.iter().cycle().skip(first);
     for depth in 1..=ROUNDS {
         let pipeline: Vec<&Kind> = kinds.by_ref().take(depth).collect();
@@ -115,12 +117,13 @@ fn converse(address: SocketAddr, first: usize) -> BTreeMap<String, f64> {
         for Kind { method, endpoint, status, .. } in pipeline {
             let response = connection.response(*method == "HEAD");
             assert_eq!(response.status, *status, "{method} {endpoint}");
+            received += response.body.len();
             let series =
                 format!(r#"http_requests_total{{endpoint="{endpoint}",method="{method}",status_code="{status}"}}"#);
             *sent.entry(series).or_insert(0.0) += 1.0;
         }
     }
-    sent
+    (sent, received)
 }
 
 /// A Prometheus of its own folder and port.

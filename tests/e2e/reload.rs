@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use super::harness::gateway::Gateway;
 use super::harness::raw::{self, Connection};
 use super::harness::road::Road;
 use super::harness::wait;
@@ -92,6 +93,24 @@ fn a_changed_file_runs_and_connections_live_on() {
     });
     assert_eq!(metric(&road, SUCCESSFUL), 1.0);
     assert_eq!(metric(&road, "outrider_config_reloads_total{result=\"applied\"}"), 1.0);
+}
+
+#[test]
+fn a_session_and_a_request_in_flight_live_through_a_change() {
+    let gateway = Gateway::start();
+    let (road, config) = road(&yaml(gateway.address, ""));
+    let (mut session, mut held) = (Connection::open(road.ingress), Connection::open(road.ingress));
+    session.send(raw::UPGRADE);
+    assert_eq!(session.response(false).status, 101);
+    held.send("GET /hold/a HTTP/1.1\r\nHost: e2e.test\r\n\r\n");
+    gateway.wait_until_held("a");
+
+    replace(&config, &yaml(origin("two"), ""));
+    wait::until("the second gateway's answer", || (answer(&road) == "two").then_some(()));
+    session.send(b"\x81\x85\0\0\0\0still");
+    assert_eq!(session.exactly(7), b"\x81\x05still");
+    gateway.release("a");
+    assert_eq!(held.response(false).body, br#"{"held":"a"}"#);
 }
 
 #[test]

@@ -28,6 +28,7 @@ cases! {
     chunk_extensions
     connect_accepted
     connect_refused
+    connect_with_bytes_sent_along
     connection_close_from_the_client
     connection_close_from_the_origin
     connection_without_a_byte
@@ -58,18 +59,22 @@ cases! {
     http_1_1_answer_to_http_1_0
     informational_responses
     length_and_chunked_at_once
+    long_pipeline
     malformed_chunks
     many_headers_in_a_small_head
+    many_informational_responses
     not_utf8
     nul_in_the_head
     obs_fold
     odd_content_lengths
     odd_transfer_encodings
     one_very_long_header
+    part_of_a_body_then_the_end
     part_of_a_head_arrives_at_once
     part_of_a_head_then_the_end
     part_of_a_line_end_arrives_at_once
     part_of_a_response_arrives_at_once
+    pipeline_without_bound
     pipelining
     reset_from_the_client
     reset_from_the_client_behind_a_write
@@ -89,10 +94,14 @@ cases! {
     unusual_methods
     unusual_versions
     upgrade_refused
+    upgrade_refused_with_a_request_behind_it
     upgrade_to_another_protocol
     upgrade_with_bytes_sent_along
+    utf8_in_the_target
     websocket_aborted
+    websocket_ends_without_goodbye
     websocket_fragments_and_control_frames
+    websocket_of_broken_frames
 }
 
 #[test]
