@@ -11,14 +11,18 @@ pub mod run;
 mod sampling;
 
 use crate::admin::{self, View};
-use crate::config::{Config, ForwardedFor};
-use crate::metrics::{AgentMetrics, GrpcMetrics, Http2Metrics, HttpMetrics, Registry, RoadMetrics, WebSocketMetrics};
+use crate::config::{Config, ForwardedFor, Gateway, Ingress, ProxyProtocol};
+use crate::metrics::{
+    AgentMetrics, GrpcMetrics, Http2Metrics, HttpMetrics, Registry, RoadMetrics, TlsMetrics, WebSocketMetrics,
+};
 use crate::observe::worker::Families;
 use crate::observe::{self, Worker};
+use crate::proxy::road::Ends;
+use crate::proxy::tls::{Originator, Terminator};
 use crate::proxy::worker::{Order, Plan};
 use crate::proxy::{listen, worker};
 use crate::route::{Pattern, Table};
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use arc_swap::ArcSwap;
 use logs::LevelHandle;
 use sampling::Sampling;
@@ -37,6 +41,7 @@ type Orders = Order<observe::Plan>;
 pub struct App {
     view: Arc<View>,
     agent: AgentMetrics,
+    tls: TlsMetrics,
     level: LevelHandle,
     orders: watch::Sender<Orders>,
     stop_admin: watch::Sender<bool>,
@@ -61,10 +66,12 @@ impl App {
             road: RoadMetrics::register(&registry),
         };
         let agent = AgentMetrics::register(&registry);
+        let tls = families.road.tls.clone();
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         let history = sampling::history(&config, &registry)?;
         let gateway = resolve(&config)?;
-        let (orders, _) = watch::channel(Order::Serve(plan(&config, &gateway, None)));
+        show_certificate(&config, &tls);
+        let (orders, _) = watch::channel(Order::Serve(plan(&config, &gateway, None)?));
 
         let workers = config.ingress.workers.get();
         let mut ingress = Vec::new();
@@ -118,7 +125,7 @@ impl App {
             tracing::info!(what = "ingress", %address, gateway = %view.config.load().ingress.gateway.at, "listening");
         }
         tracing::info!(what = "admin", address = %admin_address, "listening");
-        Ok(Self { view, agent, level, orders, stop_admin, workers, admin, sampling, ingress, admin_address })
+        Ok(Self { view, agent, tls, level, orders, stop_admin, workers, admin, sampling, ingress, admin_address })
     }
 
     /// Where clients come in; ports that were 0 are what the kernel gave.
@@ -143,7 +150,7 @@ impl App {
             Order::Serve(plan) => Some(plan.observe.table.clone()),
             Order::Drain(_) => None,
         };
-        let plan = plan(&config, &gateway, table.as_deref());
+        let plan = plan(&config, &gateway, table.as_deref())?;
         // A reload that was under way when a stop was asked for must not call the workers back.
         let served = self.orders.send_if_modified(|order| match order {
             Order::Serve(running) => {
@@ -155,6 +162,7 @@ impl App {
         ensure!(served, "we are stopping");
         self.level.set(config.log.level);
         notice(&config);
+        show_certificate(&config, &self.tls);
         self.view.history.limit(sampling::limits(&config));
         self.view.gateway.store(Arc::new(gateway));
         self.view.config.store(Arc::new(config));
@@ -192,7 +200,7 @@ impl App {
 }
 
 /// What a configuration means for the workers; endpoints that traffic taught the table before it live on.
-fn plan(config: &Config, gateway: &[SocketAddr], before: Option<&Table>) -> Plan<observe::Plan> {
+fn plan(config: &Config, gateway: &[SocketAddr], before: Option<&Table>) -> Result<Plan<observe::Plan>> {
     let patterns: Vec<Pattern> = config.routes.patterns.iter().map(Pattern::from).collect();
     let table = Table::new(&patterns, &[], config.routes.max);
     let table = Arc::new(match before {
@@ -200,7 +208,30 @@ fn plan(config: &Config, gateway: &[SocketAddr], before: Option<&Table>) -> Plan
         None => table,
     });
     let forwarded_for = config.ingress.forwarded_for == ForwardedFor::Append;
-    Plan { gateway: gateway.into(), observe: observe::Plan { table, forwarded_for } }
+    let ends = ends(&config.ingress, gateway)?;
+    Ok(Plan { ends, observe: observe::Plan { table, forwarded_for } })
+}
+
+/// The gateway, and how clients come in.
+fn ends(ingress: &Ingress, gateway: &[SocketAddr]) -> Result<Ends> {
+    let Gateway { at, tls } = &ingress.gateway;
+    let originator = tls.as_ref().map(|trust| Originator::new(at, trust)).transpose();
+    let originator = originator.map_err(|reason| anyhow!("ingress.gateway: {reason}"))?;
+    let pair = ingress.tls.as_ref().and_then(|tls| tls.pair.as_ref());
+    let terminator = pair.map(Terminator::new).transpose().context("ingress.tls")?;
+    Ok(Ends {
+        gateway: gateway.into(),
+        originator: originator.map(Arc::new),
+        terminator: terminator.map(Arc::new),
+        proxy_protocol: ingress.proxy_protocol == ProxyProtocol::Required,
+    })
+}
+
+/// Shows when the certificate that clients see expires.
+fn show_certificate(config: &Config, tls: &TlsMetrics) {
+    if let Some(pair) = config.ingress.tls.as_ref().and_then(|tls| tls.pair.as_ref()) {
+        tls.certificate("ingress", pair.expires);
+    }
 }
 
 /// Says what is no fault of the configuration and should be known.

@@ -9,7 +9,7 @@
 //! - `agreement`: what sections must agree on · `pending`: keys without a part yet
 //!
 //! Kinds of values:
-//! - `scalar`, `quantity`, `upstream`, `status`, `header`, `secret`, `tls`, `health`
+//! - `scalar`, `quantity`, `upstream`, `status`, `header`, `secret`, `tls`, `certificate`, `health`
 //!
 //! Sections:
 //! - `log`, `ingress`, `egress`, `services`, `admin`, `routes`, `metrics`, `business`, `security`, `history`, `tracing`,
@@ -24,6 +24,7 @@ pub mod admin;
 mod agreement;
 pub mod alerting;
 pub mod business;
+pub mod certificate;
 pub mod check;
 pub mod egress;
 mod environment;

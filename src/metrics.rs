@@ -6,6 +6,7 @@
 //! - `grpc`: the families of gRPC calls
 //! - `websocket`: the families of WebSocket sessions and messages
 //! - `road`: what we count of our own road: connections, opaque ones, failures
+//! - `tls`: handshakes and certificates
 //! - `agent`: what we count of ourselves: build, reloads
 //! - `totals`: sums over all traffic
 
@@ -15,6 +16,7 @@ pub mod grpc;
 pub mod http;
 pub mod http2;
 pub mod road;
+pub mod tls;
 pub mod totals;
 pub mod websocket;
 
@@ -24,6 +26,7 @@ pub use grpc::GrpcMetrics;
 pub use http::HttpMetrics;
 pub use http2::Http2Metrics;
 pub use road::RoadMetrics;
+pub use tls::TlsMetrics;
 pub use websocket::WebSocketMetrics;
 
 pub use prometheus::{Histogram, IntCounter, IntGauge, Registry};

@@ -2,7 +2,6 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -11,7 +10,7 @@ use super::health::HealthCheck;
 use super::quantity::{as_text, duration};
 use super::read::{Keys, Node};
 use super::scalar::{address, one_of, positive};
-use super::tls::ServerTls;
+use super::tls::{ClientTls, ServerTls};
 use super::upstream::{HostPort, endpoint};
 use super::yaml::Yaml;
 
@@ -46,13 +45,6 @@ pub struct Gateway {
     pub at: HostPort,
     /// Set when the gateway is reached over TLS.
     pub tls: Option<ClientTls>,
-}
-
-/// How the gateway's certificate is judged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
-pub struct ClientTls {
-    /// A PEM file of authorities to trust instead of the system's.
-    pub ca: Option<PathBuf>,
 }
 
 /// What happens to `x-forwarded-for`.
@@ -113,7 +105,7 @@ impl Gateway {
             let at = HostPort { host: Ipv4Addr::LOCALHOST.to_string(), port: 8000 };
             (at, false)
         });
-        let ca = ClientTls::file(&ca, tls, "ingress.gateway");
-        Self { at, tls: tls.then_some(ClientTls { ca }) }
+        let trust = ClientTls::read(&ca, tls, "ingress.gateway");
+        Self { at, tls: tls.then_some(trust) }
     }
 }

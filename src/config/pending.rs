@@ -9,20 +9,13 @@ pub(super) fn notices(tree: &Yaml) -> impl Iterator<Item = Fault> {
     let set =
         move |path: &str| path.split('.').try_fold(tree, |at, key| at.get(key)).is_some_and(|at| *at != Yaml::Null);
     let pending = PENDING.iter().filter(move |(key, _)| set(key)).copied();
-    // Here it is the value, not the key, whose part is not there.
-    let https = tree.get("ingress").and_then(|ingress| ingress.get("gateway")).and_then(Yaml::plain);
-    let https = https.is_some_and(|gateway| gateway.starts_with("https:"));
     pending
-        .chain(https.then_some(("ingress.gateway", "TLS to the gateway is not spoken")))
         .map(|(key, what)| Fault { path: key.to_owned(), message: format!("does nothing in this build yet: {what}") })
 }
 
 /// A key, and what it does not do yet.
-const PENDING: [(&str, &str); 27] = [
+const PENDING: [(&str, &str); 24] = [
     ("log.access", "no access log is written"),
-    ("ingress.gateway_ca", "TLS to the gateway is not spoken"),
-    ("ingress.tls", "TLS is not terminated"),
-    ("ingress.proxy_protocol", "PROXY protocol is not read"),
     ("ingress.redirect", "redirected connections are not taken"),
     ("ingress.health_check", "the gateway is not checked this way"),
     ("egress", "calls of the gateway are not seen"),

@@ -2,19 +2,18 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use super::egress::Destination;
 use super::health::HealthCheck;
-use super::ingress::ClientTls;
 use super::quantity::{as_text, duration_in};
 use super::read::{Keys, Node, Unique};
 use super::routes::{Pattern, patterns};
 use super::scalar::{address, header_name, number, one_of, positive, regex, text};
 use super::status::StatusSet;
+use super::tls::ClientTls;
 use super::upstream::{HostPort, endpoint};
 
 /// A service that the gateway calls.
@@ -121,7 +120,7 @@ fn service(keys: &mut Keys<'_>, names: &mut Unique) -> Option<Service> {
         ("kubernetes", Discovery::Kubernetes),
     ]));
     let endpoint = address_node.need(endpoint);
-    let ca = ClientTls::file(&ca, endpoint.as_ref().is_none_or(|(_, tls)| *tls), "address");
+    let trust = ClientTls::read(&ca, endpoint.as_ref().is_none_or(|(_, tls)| *tls), "address");
     let hosts = keys.key("hosts").list(|item| item.get(super::egress::destination)).unwrap_or_default();
     let listen = keys.key("listen").get(address);
     let routes = patterns(&keys.key("routes")).unwrap_or_default();
@@ -132,7 +131,7 @@ fn service(keys: &mut Keys<'_>, names: &mut Unique) -> Option<Service> {
     Some(Service {
         name: name?,
         address,
-        tls: tls.then_some(ClientTls { ca }),
+        tls: tls.then_some(trust),
         discovery: discovery.unwrap_or(Discovery::Dns),
         hosts,
         listen,
@@ -179,15 +178,5 @@ impl BreakerSignature {
             }
             Some(Self { header, value, status, body })
         })
-    }
-}
-
-impl ClientTls {
-    /// The authority file of an upstream, which has a meaning only when that is reached over TLS.
-    pub(super) fn file(node: &Node<'_>, tls: bool, upstream: &str) -> Option<PathBuf> {
-        if node.is_set() && !tls {
-            node.fault(format!("is used only when `{upstream}` is an https:// URL"));
-        }
-        node.file()
     }
 }

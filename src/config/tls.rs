@@ -1,12 +1,14 @@
-//! Certificates of a listener.
+//! Certificates: a listener's own, and whose an upstream's may be.
 
 use std::path::PathBuf;
 
+use rustls::pki_types::CertificateDer;
 use serde::Serialize;
 
+use super::certificate::{Pair, certificates};
 use super::read::{Keys, Node};
 
-/// What a listener needs to speak TLS; the files are PEM and are read by who listens, again when they change.
+/// What a listener needs to speak TLS; the files are PEM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ServerTls {
     /// The certificate chain, leaf first.
@@ -16,6 +18,9 @@ pub struct ServerTls {
     /// Authorities whose certificates clients must show; set, it makes TLS mutual.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_ca: Option<PathBuf>,
+    /// What the files held; `None` where secrets are not fetched.
+    #[serde(skip)]
+    pub pair: Option<Pair>,
 }
 
 impl ServerTls {
@@ -33,7 +38,33 @@ impl ServerTls {
     }
 
     fn pair(keys: &mut Keys<'_>) -> Option<Self> {
-        let (cert, key) = (keys.key("cert").need_file(), keys.key("key").need_file());
-        Some(Self { cert: cert?, key: key?, client_ca: None })
+        let (cert_node, key_node) = (keys.key("cert"), keys.key("key"));
+        let (cert, key) = (cert_node.need_file(), key_node.need_file());
+        let (cert, key) = (cert?, key?);
+        let fetch = cert_node.reading.fetch;
+        let pair = if fetch { Some(Pair::read((&cert_node, &cert), (&key_node, &key))?) } else { None };
+        Some(Self { cert, key, client_ca: None, pair })
+    }
+}
+
+/// How an upstream's certificate is judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+pub struct ClientTls {
+    /// A PEM file of authorities to trust instead of the system's.
+    pub ca: Option<PathBuf>,
+    /// The authorities that it held.
+    #[serde(skip)]
+    pub authorities: Vec<CertificateDer<'static>>,
+}
+
+impl ClientTls {
+    /// The authorities of an upstream, which have a meaning only when that is reached over TLS.
+    pub(super) fn read(node: &Node<'_>, tls: bool, upstream: &str) -> Self {
+        if node.is_set() && !tls {
+            node.fault(format!("is used only when `{upstream}` is an https:// URL"));
+        }
+        let ca = node.file();
+        let read = ca.as_deref().filter(|_| node.reading.fetch).and_then(|path| certificates(node, path));
+        Self { ca, authorities: read.map(|(authorities, _)| authorities).unwrap_or_default() }
     }
 }

@@ -1,6 +1,7 @@
 //! What we count of our own road.
 
 use super::family::Family;
+use super::tls::TlsMetrics;
 use prometheus::{IntCounter, IntGauge, Registry};
 
 /// Connections and what became of them.
@@ -20,6 +21,10 @@ pub struct RoadMetrics {
     pub tls_bytes_out: IntCounter,
     /// Accepting failed (descriptors, memory).
     pub accept_errors: IntCounter,
+    /// Connections without the PROXY protocol's header that was required.
+    pub proxy_protocol_errors: IntCounter,
+    /// TLS that ends or begins here.
+    pub tls: TlsMetrics,
     opaque: Family<IntCounter>,
     connect_errors: Family<IntCounter>,
 }
@@ -97,6 +102,11 @@ impl RoadMetrics {
             tls_bytes_in: tls_bytes.with(&["inbound"]),
             tls_bytes_out: tls_bytes.with(&["outbound"]),
             accept_errors: counter("outrider_accept_errors_total", "Times that accepting a connection failed."),
+            proxy_protocol_errors: counter(
+                "outrider_proxy_protocol_errors_total",
+                "Connections refused for want of a PROXY protocol header.",
+            ),
+            tls: TlsMetrics::register(registry),
             opaque: Family::register(
                 registry,
                 "outrider_opaque_connections_total",
@@ -111,7 +121,7 @@ impl RoadMetrics {
             ),
         };
         Opaque::ALL.iter().for_each(|reason| drop(road.opaque.with(&[reason.as_str()])));
-        ["refused", "timeout", "other"].iter().for_each(|reason| drop(road.connect_errors.with(&[reason])));
+        ["refused", "timeout", "tls", "other"].iter().for_each(|reason| drop(road.connect_errors.with(&[reason])));
         road
     }
 
@@ -125,6 +135,8 @@ impl RoadMetrics {
         let reason = match error.kind() {
             std::io::ErrorKind::ConnectionRefused => "refused",
             std::io::ErrorKind::TimedOut => "timeout",
+            // What rustls has to say comes as this.
+            std::io::ErrorKind::InvalidData => "tls",
             _ => "other",
         };
         self.connect_errors.with(&[reason]).inc();

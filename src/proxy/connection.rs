@@ -1,31 +1,160 @@
 //! One client's connection, from accept to end.
 
-use super::connect::connect;
+use super::first;
 use super::guard::Guard;
 use super::refusal::refuse;
 use super::registry::Place;
 use super::relay::Relay;
-use super::stream::Client;
+use super::road::Road;
+use super::stream::{Client, Stream};
+use super::tls::server::Hello;
+use super::tls::{Inner, Terminator};
 use super::worker::Shared;
 use crate::event::Observe;
+use crate::wire::sniff::Protocol;
+use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
-/// Serves `client`. The gateway is reached at once, not at the first byte: it may be the one who speaks first.
+/// How long a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Serves `client`. Where nothing must be known first the gateway is reached at once, not at the first byte: it may be the one
+/// who speaks first.
 pub async fn serve<O: Observe>(client: TcpStream, from: SocketAddr, shared: Rc<Shared<O>>, place: Place) {
     shared.metrics.accepted.inc();
     shared.metrics.open.inc();
-    let observer = Guard::new(shared.observe.connection(from), shared.metrics.clone());
-    let gateway = shared.gateway.borrow().clone();
-    let client = Client::new(client, from);
-    match connect(&gateway).await {
-        Ok(gateway) => Relay::new(client, gateway, observer, shared.metrics.clone()).run(&place, &shared.scratch).await,
-        Err(error) => {
-            shared.metrics.connect_error(&error);
-            tracing::debug!(%error, ?gateway, "the gateway cannot be reached");
-            refuse(client, observer, &error).await;
+    let road = shared.road.borrow().clone();
+    let connection = Connection { road, shared: &shared, place: &place };
+    connection.serve(Client::new(client, from)).await;
+    shared.metrics.open.dec();
+}
+
+struct Connection<'a, O: Observe> {
+    road: Rc<Road>,
+    shared: &'a Shared<O>,
+    place: &'a Place,
+}
+
+impl<O: Observe> Connection<'_, O> {
+    async fn serve(&self, mut client: Client) {
+        let ends = &self.road.ends;
+        if ends.proxy_protocol {
+            match first::source(&mut client, self.place, &self.shared.scratch).await {
+                Ok(source) => client.from = source.unwrap_or(client.from),
+                Err(_) => {
+                    self.shared.metrics.proxy_protocol_errors.inc();
+                    return client.reset_on_close();
+                }
+            }
+        }
+        let mut protocol = Protocol::Unknown;
+        if ends.terminator.is_some() || ends.originator.is_some() {
+            let Some(known) = first::protocol(&mut client, self.place, &self.shared.scratch).await else { return };
+            protocol = known;
+        }
+        // What TLS needs is kept out of the memory of connections without it.
+        match (&ends.terminator, protocol) {
+            (Some(terminator), Protocol::Tls) => Box::pin(self.terminate(client, terminator)).await,
+            _ if ends.originator.is_some() => {
+                let (http1, http2) = (protocol != Protocol::Http2, protocol == Protocol::Http2);
+                match Box::pin(self.originate(http1, http2)).await {
+                    Ok((gateway, _)) => Box::pin(self.relay(client, gateway)).await,
+                    Err(error) => self.refuse(client, &error).await,
+                }
+            }
+            _ => match self.road.connect().await {
+                Ok(gateway) => self.relay(client, gateway).await,
+                Err(error) => self.refuse(client, &error).await,
+            },
         }
     }
-    shared.metrics.open.dec();
+
+    /// Ends the client's TLS, with the protocol inside that the gateway takes.
+    async fn terminate(&self, client: Client, terminator: &Terminator) {
+        let from = client.from;
+        let Some(hello) = self.shake("client", terminator.hello(client)).await else { return };
+        if self.road.ends.originator.is_some() {
+            match self.originate(hello.http1, hello.http2).await {
+                Ok((gateway, inner)) => self.answer(terminator, hello, inner, from, Ok(gateway)).await,
+                Err(error) => {
+                    let inner = if hello.http1 { Inner::Http1 } else { Inner::Http2 };
+                    self.answer::<TcpStream>(terminator, hello, inner, from, Err(error)).await;
+                }
+            }
+        } else {
+            let inner = if hello.http2 && self.road.speaks_http2().await { Inner::Http2 } else { Inner::Http1 };
+            let gateway = self.road.connect().await;
+            self.answer(terminator, hello, inner, from, gateway).await;
+        }
+    }
+
+    /// Ends the handshake, and relays or refuses.
+    async fn answer<G: Stream>(
+        &self,
+        terminator: &Terminator,
+        hello: Hello,
+        inner: Inner,
+        from: SocketAddr,
+        gateway: io::Result<G>,
+    ) {
+        let Some(client) = self.shake("client", terminator.answer(hello, inner)).await else { return };
+        self.shared.metrics.tls.handshake("client", true);
+        match gateway {
+            Ok(gateway) => self.relay_from(client, from, gateway).await,
+            Err(error) => self.refuse_from(client, from, &error).await,
+        }
+    }
+
+    /// Reaches the gateway over TLS and offers it what the client speaks.
+    async fn originate(&self, http1: bool, http2: bool) -> io::Result<(super::tls::stream::Originated, Inner)> {
+        let Some(originator) = &self.road.ends.originator else { return Err(io::ErrorKind::Unsupported.into()) };
+        let gateway = self.road.connect().await?;
+        let shaken = timeout(HANDSHAKE, originator.connect(gateway, http1, http2)).await;
+        let shaken = shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        self.shared.metrics.tls.handshake("gateway", shaken.is_ok());
+        shaken
+    }
+
+    /// A step of a handshake, in time.
+    async fn shake<T>(&self, peer: &str, step: impl Future<Output = io::Result<T>>) -> Option<T> {
+        let error = match timeout(HANDSHAKE, step).await {
+            Ok(Ok(done)) => return Some(done),
+            Ok(Err(error)) => error,
+            Err(_) => io::ErrorKind::TimedOut.into(),
+        };
+        self.shared.metrics.tls.handshake(peer, false);
+        tracing::debug!(peer, %error, "a TLS handshake failed");
+        None
+    }
+
+    async fn relay<G: Stream>(&self, client: Client, gateway: G) {
+        let from = client.from;
+        self.relay_from(client, from, gateway).await;
+    }
+
+    async fn refuse(&self, client: Client, error: &io::Error) {
+        let from = client.from;
+        self.refuse_from(client, from, error).await;
+    }
+
+    async fn relay_from<C: Stream, G: Stream>(&self, client: C, from: SocketAddr, gateway: G) {
+        Relay::new(client, gateway, self.observer(from), self.shared.metrics.clone())
+            .run(self.place, &self.shared.scratch)
+            .await;
+    }
+
+    async fn refuse_from<C: Stream>(&self, client: C, from: SocketAddr, error: &io::Error) {
+        self.shared.metrics.connect_error(error);
+        tracing::debug!(%error, gateway = ?self.road.ends.gateway, "the gateway cannot be reached");
+        refuse(client, self.observer(from), error).await;
+    }
+
+    fn observer(&self, from: SocketAddr) -> Guard<O::Observer> {
+        Guard::new(self.shared.observe.connection(from), self.shared.metrics.clone())
+    }
 }

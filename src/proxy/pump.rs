@@ -23,6 +23,13 @@ impl Default for Scratch {
     }
 }
 
+impl Scratch {
+    /// Room for a read.
+    pub fn bytes(&mut self) -> &mut [u8] {
+        &mut self.read
+    }
+}
+
 /// One direction's state between two polls.
 #[derive(Default)]
 pub struct Direction {

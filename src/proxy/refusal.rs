@@ -59,7 +59,7 @@ fn answer(cause: &io::Error, with_body: bool) -> String {
     let reason = match cause.kind() {
         io::ErrorKind::ConnectionRefused => "it refuses connections".to_owned(),
         io::ErrorKind::TimedOut => "connecting to it timed out".to_owned(),
-        io::ErrorKind::NotFound => cause.to_string(),
+        io::ErrorKind::NotFound | io::ErrorKind::InvalidData => cause.to_string(),
         kind => kind.to_string(),
     };
     let problem = serde_json::json!({

@@ -41,7 +41,10 @@ impl Client {
     }
 
     /// Puts back what was read.
-    pub fn rewind(&mut self, bytes: Vec<u8>) {
+    pub fn rewind(&mut self, mut bytes: Vec<u8>) {
+        if let Some(first) = &self.first {
+            bytes.extend_from_slice(&first.bytes[first.read..]);
+        }
         self.first = (!bytes.is_empty()).then(|| Box::new(First { bytes, read: 0 }));
     }
 }

@@ -3,14 +3,13 @@
 use super::connection::serve;
 use super::pump::Scratch;
 use super::registry::Registry;
+use super::road::{Ends, Road};
 use crate::event::Observe;
 use crate::metrics::RoadMetrics;
 use futures_util::FutureExt as _;
 use std::cell::RefCell;
 use std::io;
-use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -30,8 +29,8 @@ pub enum Order<P> {
 /// What a reload may change for a worker.
 #[derive(Clone, Debug)]
 pub struct Plan<P> {
-    /// Addresses of the gateway, in the order to try them.
-    pub gateway: Arc<[SocketAddr]>,
+    /// The gateway, and how clients come in.
+    pub ends: Ends,
     /// For the observers.
     pub observe: P,
 }
@@ -40,8 +39,8 @@ pub struct Plan<P> {
 pub struct Shared<O> {
     /// Makes observers.
     pub observe: O,
-    /// The gateway's addresses.
-    pub gateway: RefCell<Arc<[SocketAddr]>>,
+    /// Where the gateway is, and what is spoken on the way.
+    pub road: RefCell<Rc<Road>>,
     /// What is counted of the road.
     pub metrics: Rc<RoadMetrics>,
     /// Buffers.
@@ -61,7 +60,7 @@ pub fn run<O: Observe + 'static, P: Clone>(
     let Order::Serve(plan) = orders.borrow_and_update().clone() else { return Ok(0) };
     let shared = Rc::new(Shared {
         observe: observe(&plan.observe),
-        gateway: plan.gateway.into(),
+        road: RefCell::new(Rc::new(Road::new(plan.ends))),
         metrics: Rc::new(metrics),
         scratch: RefCell::default(),
     });
@@ -80,7 +79,7 @@ pub fn run<O: Observe + 'static, P: Clone>(
             }
             match orders.borrow_and_update().clone() {
                 Order::Serve(plan) => {
-                    shared.gateway.replace(plan.gateway);
+                    shared.road.replace(Rc::new(Road::new(plan.ends)));
                     follow(&shared.observe, &plan.observe);
                 }
                 Order::Drain(drain) => break drain,
