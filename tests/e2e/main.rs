@@ -3,6 +3,8 @@
 //! - `harness`: processes, the gateway, the road, clients, metrics
 //! - `bytes_are_the_same`: a bare socket, directly and through the road
 //! - `clients_see_the_same`: curl, httpx, websockets, undici and ws, directly and through the road
+//! - `http2`: gRPC, curl and h2load over HTTP/2, with and without TLS
+//! - `tls`: certificates, ALPN, a gateway of TLS, the PROXY protocol
 //! - `websocket_metrics`: what is counted is what a client sent and received
 //! - `outage`: a gateway that is not there, and one that goes away
 //! - `prometheus`: a real Prometheus and promtool read our metrics
@@ -22,10 +24,12 @@ mod bytes_are_the_same;
 mod check;
 mod clients_see_the_same;
 mod harness;
+mod http2;
 mod outage;
 mod prometheus;
 mod reload;
 mod stop;
+mod tls;
 #[path = "../transparency/suite.rs"]
 mod transparency;
 mod websocket_metrics;

@@ -1,5 +1,6 @@
 //! The gateway: FastAPI under uvicorn, started as its users start it.
 
+use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
@@ -32,6 +33,29 @@ impl Gateway {
         let address = process.wait_for_line("uvicorn's address", |line| {
             let (_, rest) = line.split_once("Uvicorn running on http://")?;
             rest.split_whitespace().next()?.parse().ok()
+        });
+        Self { process, address }
+    }
+
+    /// The same application under hypercorn, which speaks HTTP/2 too, without TLS.
+    pub fn start_http2() -> Self {
+        Self::start_hypercorn(&[])
+    }
+
+    /// The same over TLS alone.
+    pub fn start_tls(cert: &Path, key: &Path) -> Self {
+        Self::start_hypercorn(&[OsStr::new("--certfile"), cert.as_os_str(), OsStr::new("--keyfile"), key.as_os_str()])
+    }
+
+    fn start_hypercorn(arguments: &[&OsStr]) -> Self {
+        let app = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e");
+        let mut command = Command::new(installed::python());
+        command.args(["-m", "hypercorn", "gateway:app", "--bind", "127.0.0.1:0"]).args(arguments).current_dir(app);
+        command.env("PYTHONDONTWRITEBYTECODE", "1");
+        let process = Process::start("the gateway", &mut command);
+        let address = process.wait_for_line("hypercorn's address", |line| {
+            let (_, rest) = line.split_once("Running on http")?;
+            rest.split_once("://")?.1.split_whitespace().next()?.parse().ok()
         });
         Self { process, address }
     }
