@@ -6,6 +6,7 @@
 //! - `http2`: gRPC, curl and h2load over HTTP/2, with and without TLS
 //! - `tls`: certificates, ALPN, a gateway of TLS, the PROXY protocol
 //! - `websocket_metrics`: what is counted is what a client sent and received
+//! - `many_sessions`: ten thousand idle WebSockets and a thousand busy ones
 //! - `outage`: a gateway that is not there, and one that goes away
 //! - `prometheus`: a real Prometheus and promtool read our metrics
 //! - `check`: what is said of a configuration, and exit codes
@@ -25,6 +26,7 @@ mod check;
 mod clients_see_the_same;
 mod harness;
 mod http2;
+mod many_sessions;
 mod outage;
 mod prometheus;
 mod reload;

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::harness::gateway::Gateway;
 use crate::harness::process::Process;
 use crate::harness::raw::{self, Connection};
-use crate::harness::road::Road;
+use crate::harness::road::{Road, Settings};
 use crate::harness::wait;
 
 const CONNECTIONS: usize = 64;
@@ -51,7 +51,7 @@ const KINDS: [Kind; 10] = [
 #[test]
 fn prometheus_counts_every_request_of_64_pipelining_connections() {
     let gateway = Gateway::start();
-    let road = Road::to(gateway.address);
+    let road = Road::start(&Settings { workers: 2, ..Settings::to(gateway.address) });
     let prometheus = Prometheus::scraping(road.admin());
 
     let ingress = road.ingress;

@@ -20,12 +20,14 @@ macro_rules! cases {
 
 cases! {
     absolute_form
+    answers_in_one_piece_with_the_end
     asterisk_form
     bare_lf
     body_of_a_get
     body_until_the_end
     bytes_after_the_last_response
     chunk_extensions
+    close_with_unread_bytes
     connect_accepted
     connect_refused
     connect_with_bytes_sent_along
@@ -74,13 +76,17 @@ cases! {
     part_of_a_head_then_the_end
     part_of_a_line_end_arrives_at_once
     part_of_a_response_arrives_at_once
+    pipeline_cut_short_by_the_origin
     pipeline_without_bound
     pipelining
     reset_from_the_client
+    reset_from_the_client_after_the_origin_ended
     reset_from_the_client_behind_a_write
     reset_from_the_client_in_an_upload
     reset_from_the_origin
+    reset_from_the_origin_after_the_client_ended
     reset_from_the_origin_behind_a_write
+    reset_of_a_tunnel
     reset_of_an_idle_connection
     response_nobody_asked_for
     responses_without_body

@@ -20,6 +20,7 @@ pub struct Settings {
     pub gateway: SocketAddr,
     pub forwarded_for: &'static str,
     pub drain: &'static str,
+    pub workers: usize,
     pub patterns: Vec<&'static str>,
 }
 
@@ -52,17 +53,18 @@ impl Settings {
             "/ws/deny",
             "/ws/close/{code}",
         ];
-        Self { gateway, forwarded_for: "off", drain: "20s", patterns }
+        Self { gateway, forwarded_for: "off", drain: "20s", workers: 1, patterns }
     }
 
     /// The configuration as its users write it.
     pub fn yaml(&self, state: &Path) -> String {
         let state = state.display();
-        let Self { gateway, forwarded_for, drain, patterns } = self;
+        let Self { gateway, forwarded_for, drain, workers, patterns } = self;
         format!(
             "service: e2e\n\
              log: {{ level: info, format: json }}\n\
-             ingress: {{ listen: '127.0.0.1:0', gateway: '{gateway}', forwarded_for: {forwarded_for}, drain: {drain} }}\n\
+             ingress: {{ listen: '127.0.0.1:0', gateway: '{gateway}', forwarded_for: {forwarded_for}, drain: {drain}, \
+             workers: {workers} }}\n\
              admin: {{ listen: '127.0.0.1:0' }}\n\
              routes: {{ patterns: {patterns:?} }}\n\
              tracing: {{ inject: false, mint_request_id: false }}\n\
