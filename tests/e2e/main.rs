@@ -9,6 +9,7 @@
 //! - `many_sessions`: ten thousand idle WebSockets and a thousand busy ones
 //! - `outage`: a gateway that is not there, and one that goes away
 //! - `prometheus`: a real Prometheus and promtool read our metrics
+//! - `grafana`: what Grafana asks of a data source
 //! - `check`: what is said of a configuration, and exit codes
 //! - `reload`: a configuration that changes while the road runs
 //! - `stop`: signals and the drain
@@ -24,6 +25,7 @@
 mod bytes_are_the_same;
 mod check;
 mod clients_see_the_same;
+mod grafana;
 mod harness;
 mod http2;
 mod many_sessions;
