@@ -12,9 +12,7 @@ mod sampling;
 
 use crate::admin::{self, View};
 use crate::config::{Config, ForwardedFor, Gateway, Ingress, ProxyProtocol};
-use crate::metrics::{
-    AgentMetrics, GrpcMetrics, Http2Metrics, HttpMetrics, Registry, RoadMetrics, TlsMetrics, WebSocketMetrics,
-};
+use crate::metrics::{AgentMetrics, Registry, TlsMetrics};
 use crate::observe::worker::Families;
 use crate::observe::{self, Worker};
 use crate::proxy::road::Ends;
@@ -58,13 +56,7 @@ impl App {
         let level = logs::start(config.log);
         notice(&config);
         let registry = Registry::new();
-        let families = Families {
-            http: HttpMetrics::register(&registry, &config.metrics.buckets),
-            http2: Http2Metrics::register(&registry),
-            grpc: GrpcMetrics::register(&registry),
-            websocket: Arc::new(WebSocketMetrics::register(&registry, &config.metrics.buckets)),
-            road: RoadMetrics::register(&registry),
-        };
+        let families = Families::register(&registry, &config.metrics.buckets);
         let agent = AgentMetrics::register(&registry);
         let tls = families.road.tls.clone();
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;

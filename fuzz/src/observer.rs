@@ -3,7 +3,7 @@
 use crate::pieces;
 use outrider::config::Buckets;
 use outrider::event::{Edits, End, Observe, Observer, Side};
-use outrider::metrics::{HttpMetrics, Registry, RoadMetrics, WebSocketMetrics};
+use outrider::metrics::Registry;
 use outrider::observe::worker::{Families, Plan, Worker};
 use outrider::route::Table;
 use std::rc::Rc;
@@ -51,11 +51,7 @@ fn watch(conversation: &[(Side, Vec<&[u8]>)], edit: bool, first_end: Side) -> (S
     let registry = Registry::new();
     let buckets = Buckets { duration: vec![0.1, 1.0], size: vec![10.0, 1000.0] };
     let now = Instant::now();
-    let families = Families {
-        http: HttpMetrics::register(&registry, &buckets),
-        websocket: Arc::new(WebSocketMetrics::register(&registry, &buckets)),
-        road: RoadMetrics::register(&registry),
-    };
+    let families = Families::register(&registry, &buckets);
     let plan = Plan { table: Arc::new(Table::new(&[], &[], 100)), forwarded_for: edit };
     let mut observer = Rc::new(Worker::new(families, &plan)).connection(([192, 0, 2, 7], 40_000).into());
     let (mut held, mut edits, mut passed) = (Vec::new(), Edits::default(), Vec::new());

@@ -4,7 +4,7 @@ use super::connection::Connection;
 use super::worker::{Families, Plan, Worker};
 use crate::config::Config;
 use crate::event::{Edits, End, Observe, Observer, Side};
-use crate::metrics::{GrpcMetrics, Http2Metrics, HttpMetrics, Registry, RoadMetrics, WebSocketMetrics};
+use crate::metrics::Registry;
 use crate::route::{Pattern, Table};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -24,14 +24,7 @@ pub(super) struct Seen {
 impl Seen {
     pub(super) fn new(forwarded_for: bool) -> Self {
         let registry = Registry::new();
-        let buckets = Config::default().metrics.buckets;
-        let families = Families {
-            http: HttpMetrics::register(&registry, &buckets),
-            http2: Http2Metrics::register(&registry),
-            grpc: GrpcMetrics::register(&registry),
-            websocket: Arc::new(WebSocketMetrics::register(&registry, &buckets)),
-            road: RoadMetrics::register(&registry),
-        };
+        let families = Families::register(&registry, &Config::default().metrics.buckets);
         let patterns = ["/a", "/b/{id}", "/ws"].map(|pattern| Pattern::parse(pattern).unwrap());
         let worker =
             Rc::new(Worker::new(families, &Plan { table: Arc::new(Table::new(&patterns, &[], 100)), forwarded_for }));

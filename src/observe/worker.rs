@@ -4,8 +4,9 @@ use super::connection::Connection;
 use super::edits::Address;
 use super::grpc::Methods;
 use super::routes::Routes;
+use crate::config::Buckets;
 use crate::event::Observe;
-use crate::metrics::{GrpcMetrics, Http2Metrics, HttpMetrics, RoadMetrics, WebSocketMetrics};
+use crate::metrics::{GrpcMetrics, Http2Metrics, HttpMetrics, Registry, RoadMetrics, WebSocketMetrics};
 use crate::route::Table;
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
@@ -34,6 +35,19 @@ pub struct Families {
     pub websocket: Arc<WebSocketMetrics>,
     /// The road.
     pub road: RoadMetrics,
+}
+
+impl Families {
+    /// Registers all of them.
+    pub fn register(registry: &Registry, buckets: &Buckets) -> Self {
+        Self {
+            http: HttpMetrics::register(registry, buckets),
+            http2: Http2Metrics::register(registry),
+            grpc: GrpcMetrics::register(registry),
+            websocket: Arc::new(WebSocketMetrics::register(registry, buckets)),
+            road: RoadMetrics::register(registry),
+        }
+    }
 }
 
 /// The observers of one worker.
