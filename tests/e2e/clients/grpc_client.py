@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+import threading
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -33,6 +34,18 @@ for method in ("/test.Echo/Fail", "/no.Such/Method"):
         channel.unary_unary(method)(b"x", timeout=20)
     except grpc.RpcError as error:
         print(method, error.code(), error.details())
-call = channel.stream_stream("/test.Echo/Chat")(iter([b"a", b"b"]))
+released = threading.Event()
+
+
+def endless():
+    """A call that has not said all it wants, so that it cannot end before it is cancelled."""
+    yield b"a"
+    released.wait(20)
+
+
+call = channel.stream_stream("/test.Echo/Chat")(endless())
 print("cancelled after", next(call), call.cancel())
+released.set()
+# What is sent behind the cancellation shows that it has been sent.
+check(health_pb2.HealthCheckRequest(), timeout=20)
 channel.close()
