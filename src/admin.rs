@@ -5,9 +5,11 @@
 //! - `reply`: the envelope of every answer, and problems
 //! - `metrics`: the exposition and its summary
 //! - `health`: whether we run, whether traffic should come
+//! - `alerts`: alerts, what people do to them, and tests of channels
 //! - `prometheus`: Prometheus' HTTP API over the history
 //! - `overview`: `/api/v1/observability`
 
+mod alerts;
 mod health;
 mod metrics;
 mod overview;
@@ -18,6 +20,7 @@ mod server;
 pub use prometheus::Turns;
 pub use server::serve;
 
+use crate::alert::desk::Desk;
 use crate::config::Config;
 use crate::history::History;
 use ::prometheus::Registry;
@@ -35,6 +38,8 @@ pub struct View {
     pub history: Arc<History>,
     /// The turns of queries over it.
     pub turns: Turns,
+    /// Where people meet the alert engine.
+    pub alerts: Arc<Desk>,
     /// The configuration that runs.
     pub config: Arc<ArcSwap<Config>>,
     /// The gateway's addresses.

@@ -1,16 +1,19 @@
 //! The composition root: builds every part from a configuration, starts it, and stops it in order.
 //!
+//! - `alerting`: the thread of the alert engine
 //! - `demo`: `outrider demo`
 //! - `sampling`: our metrics into the history
 //! - `run`: `outrider run`, until a signal
 //! - `logs`: the log and its level
 
+mod alerting;
 pub mod demo;
 mod logs;
 pub mod run;
 mod sampling;
 
 use crate::admin::{self, View};
+use crate::alert::AlertMetrics;
 use crate::config::{Config, ForwardedFor, Gateway, Ingress, ProxyProtocol};
 use crate::metrics::{AgentMetrics, Registry, TlsMetrics};
 use crate::observe::worker::Families;
@@ -20,6 +23,7 @@ use crate::proxy::tls::{Originator, Terminator};
 use crate::proxy::worker::{Order, Plan};
 use crate::proxy::{listen, worker};
 use crate::route::{Pattern, Table};
+use alerting::{Alerts, Setup};
 use anyhow::{Context as _, Result, anyhow, ensure};
 use arc_swap::ArcSwap;
 use logs::LevelHandle;
@@ -46,6 +50,7 @@ pub struct App {
     workers: Vec<JoinHandle<usize>>,
     admin: JoinHandle<()>,
     sampling: Sampling,
+    alerts: Alerts,
     ingress: Vec<SocketAddr>,
     admin_address: SocketAddr,
 }
@@ -61,6 +66,8 @@ impl App {
         let tls = families.road.tls.clone();
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         let history = sampling::history(&config, &registry)?;
+        let setup = Setup::of(&config)?;
+        let alert_metrics = AlertMetrics::register(&registry)?;
         let gateway = resolve(&config)?;
         show_certificate(&config, &tls);
         let (orders, _) = watch::channel(Order::Serve(plan(&config, &gateway, None)?));
@@ -79,9 +86,11 @@ impl App {
         admin_listener.set_nonblocking(true)?;
         let admin_address = admin_listener.local_addr()?;
 
+        let alerts = Alerts::start(setup, history.clone(), alert_metrics)?;
         let view = Arc::new(View {
             registry,
             history,
+            alerts: alerts.desk.clone(),
             turns: admin::Turns::default(),
             config: Arc::new(ArcSwap::from_pointee(config)),
             gateway: Arc::new(gateway).into(),
@@ -117,7 +126,20 @@ impl App {
             tracing::info!(what = "ingress", %address, gateway = %view.config.load().ingress.gateway.at, "listening");
         }
         tracing::info!(what = "admin", address = %admin_address, "listening");
-        Ok(Self { view, agent, tls, level, orders, stop_admin, workers, admin, sampling, ingress, admin_address })
+        Ok(Self {
+            view,
+            agent,
+            tls,
+            level,
+            orders,
+            stop_admin,
+            workers,
+            admin,
+            sampling,
+            alerts,
+            ingress,
+            admin_address,
+        })
     }
 
     /// Where clients come in; ports that were 0 are what the kernel gave.
@@ -138,6 +160,7 @@ impl App {
     /// Takes a new configuration. Everything new is built before anything is swapped; established connections go on.
     pub fn follow(&self, config: Config) -> Result<()> {
         let gateway = resolve(&config)?;
+        let setup = Setup::of(&config)?;
         let table = match &*self.orders.borrow() {
             Order::Serve(plan) => Some(plan.observe.table.clone()),
             Order::Drain(_) => None,
@@ -155,6 +178,7 @@ impl App {
         self.level.set(config.log.level);
         notice(&config);
         show_certificate(&config, &self.tls);
+        self.alerts.follow(setup);
         self.view.history.limit(sampling::limits(&config));
         self.view.gateway.store(Arc::new(gateway));
         self.view.config.store(Arc::new(config));
@@ -186,6 +210,7 @@ impl App {
         let cut = self.workers.into_iter().map(|worker| worker.join().unwrap_or(0)).sum();
         self.stop_admin.send_replace(true);
         let _ = self.admin.join();
+        self.alerts.stop();
         self.sampling.stop();
         cut
     }

@@ -1,4 +1,8 @@
 //! The command line. Exit codes: 0 good, 1 bad input, 2 usage, 70 a fault of ours.
+//!
+//! - `alerts`: `outrider alerts`
+
+mod alerts;
 
 use crate::app::{demo, run};
 use crate::config::{Errors, check};
@@ -34,6 +38,7 @@ enum Command {
         #[arg(long)]
         no_secrets: bool,
     },
+    Alerts(alerts::Alerts),
     /// Print the version.
     Version,
     /// Show all of it at work: a gateway, its clients and the road between them, in this process.
@@ -58,10 +63,13 @@ const FAULT: u8 = 70;
 
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
+    // One provider of cryptography for all; it fails only where there is one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     // clap ends the process with 2 on bad usage.
     match Cli::parse().command {
         Command::Run { config } => exit(run::run(&config)),
         Command::Check { file, no_secrets } => exit(check(&file, !no_secrets)),
+        Command::Alerts(args) => exit(alerts::run(args)),
         Command::Demo(args) => exit(demo(&args)),
         Command::Version => exit(version()),
     }

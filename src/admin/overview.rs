@@ -2,6 +2,7 @@
 
 use super::Shared;
 use super::reply::{CorrelationId, envelope};
+use crate::alert::engine::Snapshot;
 use crate::metrics::totals::Totals;
 use axum::Extension;
 use axum::extract::State;
@@ -13,6 +14,8 @@ pub(super) async fn observability(State(view): State<Shared>, Extension(id): Ext
     let config = view.config.load();
     let totals = Totals::of(&view.registry.gather());
     let reload_error = view.reload_error.load();
+    let alerts = view.alerts.snapshot();
+    let alerting = trouble(&alerts).is_null();
     let healthy = |well: bool| if well { "healthy" } else { "degraded" };
     let body = json!({
         "observability": {
@@ -21,7 +24,11 @@ pub(super) async fn observability(State(view): State<Shared>, Extension(id): Ext
                 "summary": { "total_requests": totals.requests, "success_rate": totals.success_rate() },
             },
             "tracing": { "status": "inactive" },
-            "alerting": { "status": "inactive" },
+            "alerting": {
+                "status": "active",
+                "statistics": super::alerts::statistics(&alerts),
+                "error": trouble(&alerts),
+            },
             "logging": {
                 "status": "active",
                 "service": config.service,
@@ -34,15 +41,23 @@ pub(super) async fn observability(State(view): State<Shared>, Extension(id): Ext
             },
         },
         "health": {
-            "overall_status": healthy(reload_error.is_none()),
+            "overall_status": healthy(reload_error.is_none() && alerting),
             "components": {
                 "metrics": "healthy",
                 "tracing": "inactive",
-                "alerting": "inactive",
+                "alerting": healthy(alerting),
                 "logging": "healthy",
                 "config": healthy(reload_error.is_none()),
             },
         },
     });
     envelope(&view, &id, body)
+}
+
+/// What keeps alerts from being what they should be: a store that does not last, or rules that cannot be evaluated.
+fn trouble(alerts: &Snapshot) -> Value {
+    let broken = alerts.broken.iter().map(|(rule, error)| format!("rule {rule}: {error}"));
+    let store = alerts.trouble.iter().map(|reason| format!("alerts are kept in memory only: {reason}"));
+    let all: Vec<String> = store.chain(broken).collect();
+    if all.is_empty() { Value::Null } else { json!(all.join("; ")) }
 }

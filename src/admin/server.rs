@@ -1,11 +1,11 @@
 //! The listener's thread.
 
-use super::{Shared, health, metrics, overview, prometheus, reply};
+use super::{Shared, alerts, health, metrics, overview, prometheus, reply};
 use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::get;
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -25,7 +25,7 @@ pub fn serve(listener: TcpListener, view: Shared, mut stop: watch::Receiver<bool
             tokio::time::sleep(PATIENCE).await;
         };
         tokio::select! {
-            served = axum::serve(listener, router(view)).with_graceful_shutdown(graceful) => served,
+            served = axum::serve(listener, router(view).into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(graceful) => served,
             () = late => Ok(()),
         }
     })
@@ -38,6 +38,7 @@ fn router(view: Shared) -> Router {
         .route("/api/v1/metrics", get(metrics::exposition))
         .route("/api/v1/metrics/summary", get(metrics::summary))
         .route("/api/v1/observability", get(overview::observability))
+        .merge(alerts::routes())
         .merge(prometheus::routes())
         .fallback(reply::not_found)
         .method_not_allowed_fallback(reply::not_allowed)

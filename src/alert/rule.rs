@@ -24,7 +24,8 @@ pub use eval::{ALERT_NAME, Active, Context, EvalError};
 pub use file::RuleError;
 pub use lifecycle::{Alert, Lifecycle, Phase};
 pub use reads::Read;
-pub use set::{RuleSet, matching};
+pub use set::{GROUP, RuleSet, matching};
+pub use slo::GROUP as SLO_GROUP;
 pub use text::Text;
 
 use crate::config::alerting::{Scope, Severity};

@@ -36,9 +36,13 @@ pub fn start(ingress: SocketAddr, admin: SocketAddr, load: bool) -> Result<Demo>
 }
 
 fn configuration(ingress: SocketAddr, admin: SocketAddr, gateway: SocketAddr) -> Result<Config> {
+    // The alerts of one demo are nothing to the next.
+    let state = std::env::temp_dir().join(format!("outrider-demo-{}", std::process::id()));
     let text = format!(
         "service: demo\nenvironment: demo\nlog: {{ level: warn, format: text }}\n\
-         ingress: {{ listen: \"{ingress}\", gateway: \"{gateway}\", drain: 1s }}\nadmin: {{ listen: \"{admin}\" }}\n"
+         ingress: {{ listen: \"{ingress}\", gateway: \"{gateway}\", drain: 1s }}\nadmin: {{ listen: \"{admin}\" }}\n\
+         alerting: {{ state: \"{}\" }}\n",
+        state.display()
     );
     Ok(config::parse(&text, Path::new(""), &|_| None)?)
 }

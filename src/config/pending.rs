@@ -14,7 +14,7 @@ pub(super) fn notices(tree: &Yaml) -> impl Iterator<Item = Fault> {
 }
 
 /// A key, and what it does not do yet.
-const PENDING: [(&str, &str); 24] = [
+const PENDING: [(&str, &str); 22] = [
     ("log.access", "no access log is written"),
     ("ingress.redirect", "redirected connections are not taken"),
     ("ingress.health_check", "the gateway is not checked this way"),
@@ -29,7 +29,7 @@ const PENDING: [(&str, &str); 24] = [
     ("admin.rate_limit", "callers are not limited"),
     ("routes.openapi", "no OpenAPI document is read"),
     ("routes.refresh", "no OpenAPI document is read"),
-    ("routes.exclude", "signals and traces do not exist"),
+    ("routes.exclude", "traces do not exist"),
     ("metrics.profile", "everything that there is is derived"),
     ("metrics.series_limit", "series are not limited over all families"),
     ("metrics.body_limit", "bodies are not looked at"),
@@ -37,6 +37,4 @@ const PENDING: [(&str, &str); 24] = [
     ("business", "no business metric is derived"),
     ("security", "no security metric is derived"),
     ("tracing", "no span is made"),
-    ("alerting", "no alert is raised"),
-    ("slos", "no alert is raised"),
 ];

@@ -1,6 +1,7 @@
 //! End to end: the real `outrider` binary with real peers, on loopback only.
 //!
 //! - `harness`: processes, the gateway, the road, clients, metrics
+//! - `alerts`: a real Alertmanager, mail, webhooks, the command line, and kills
 //! - `bytes_are_the_same`: a bare socket, directly and through the road
 //! - `clients_see_the_same`: curl, httpx, websockets, undici and ws, directly and through the road
 //! - `http2`: gRPC, curl and h2load over HTTP/2, with and without TLS
@@ -22,6 +23,7 @@
 // A test may say what it saw; the lint is about the binary.
 #![allow(clippy::print_stderr)]
 
+mod alerts;
 mod bytes_are_the_same;
 mod check;
 mod clients_see_the_same;

@@ -41,7 +41,8 @@ fn yaml(gateway: SocketAddr, patterns: &str) -> String {
     format!(
         "ingress: {{ listen: '127.0.0.1:0', gateway: '{gateway}' }}\n\
          admin: {{ listen: '127.0.0.1:0' }}\n\
-         routes: {{ patterns: [ {patterns} ] }}\n"
+         routes: {{ patterns: [ {patterns} ] }}\n\
+         alerting: {{ state: state }}\n"
     )
 }
 

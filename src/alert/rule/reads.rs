@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use super::{Group, Rule};
+use super::{AlertingRule, Group, Rule};
 use crate::promql::series::{Matcher, SeriesData};
 use crate::promql::{Limits, Query, Series};
 
@@ -40,6 +40,13 @@ pub(super) fn of(query: &Query) -> Vec<Read> {
     let _ = query.instant(&probe, NOW, &Limits::default());
     let asked = probe.0.into_inner().unwrap_or_default();
     asked.into_iter().map(|(matchers, from)| Read { matchers, window: NOW.saturating_sub(from).max(0) }).collect()
+}
+
+impl AlertingRule {
+    /// What its condition reads.
+    pub fn reads(&self) -> Vec<Read> {
+        of(&self.query)
+    }
 }
 
 impl Group {

@@ -1,0 +1,39 @@
+//! What else is said of an alert that fires: which endpoints fail, which statuses there are, and whether a service that the
+//! gateway calls is to blame.
+
+use crate::base::number::shortest;
+use crate::promql::{Limits, Query, Series, Value};
+
+const TOP: &str = "topk(3, sum by (endpoint) (increase(http_requests_total{status_code=~\"5..\"}[5m])) > 0)";
+const MIX: &str = "sum by (status_code) (increase(http_requests_total[5m])) > 0";
+const BLAMED: &str = "circuit_breaker_open > 0 or service_unavailable > 0";
+const SERVICES: &str = "service_requests_total";
+
+/// Annotations, those that there is something to say of.
+pub(super) fn now(now: i64, source: &dyn Series) -> Vec<(String, String)> {
+    let counts = |text: &str, label: &str| {
+        let found = answer(text, now, source);
+        let texts = found.iter().map(|(labels, count)| format!("{} ×{}", labels.get(label), shortest(count.round())));
+        texts.collect::<Vec<_>>().join(", ")
+    };
+    let blamed = answer(BLAMED, now, source);
+    let services: Vec<&str> = blamed.iter().map(|(labels, _)| labels.get("service")).collect();
+    let blame = match services.as_slice() {
+        // Where calls of the gateway are not seen, nobody knows.
+        [] if answer(SERVICES, now, source).is_empty() => String::new(),
+        [] => "the gateway itself: the services that it calls answer".to_owned(),
+        services => format!("services that the gateway calls: {}", services.join(", ")),
+    };
+    let all =
+        [("top_endpoints", counts(TOP, "endpoint")), ("status_mix", counts(MIX, "status_code")), ("blame", blame)];
+    all.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name.to_owned(), text)).collect()
+}
+
+fn answer(text: &str, now: i64, source: &dyn Series) -> Vec<(crate::base::Labels, f64)> {
+    let query = Query::parse(text).expect("the queries above are tested");
+    match query.instant(source, now, &Limits::default()).map(|answer| answer.value) {
+        Ok(Value::Vector(found)) => found.into_iter().map(|element| (element.labels, element.value)).collect(),
+        // An alert goes out without what could not be found out.
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,165 @@
+//! Rules to transitions.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::{Engine, Identity, Record};
+use crate::alert::rule::{Active, AlertingRule, Context, EvalError, Rule, severity_of};
+use crate::alert::state::{Absence, Alert, Fingerprint, Move, Phase, Seen, Terms, Transition};
+use crate::base::Labels;
+use crate::base::labels::NAME;
+use crate::config::alerting::Scope;
+use crate::promql::{Limits, Options, Series};
+
+/// So long after a start a rule's data may still be on its way.
+const WARM: i64 = 10 * 60_000;
+/// So many alerts of one rule are told apart by the series `ALERTS`; more would push out what rules read.
+const RECORDED: usize = 1_000;
+
+impl Engine {
+    /// Evaluates the groups that are due, in their order.
+    pub(super) fn evaluate(&mut self, now: i64, source: &dyn Series, record: Record<'_>) -> Vec<Transition> {
+        let rules = std::mem::take(&mut self.rules);
+        let names: HashSet<&str> =
+            rules.groups().iter().flat_map(|group| &group.rules).filter_map(alerting_name).collect();
+        let mut moves = self.machine.retire(now, |rule| names.contains(rule));
+        let external_labels = Labels::empty();
+        let context = Context {
+            external_labels: &external_labels,
+            external_url: "",
+            limits: Limits::default(),
+            options: Options::default(),
+        };
+        let mut keys = BTreeSet::new();
+        for (at, group) in rules.groups().iter().enumerate() {
+            let is_due = now >= self.due[at];
+            if is_due {
+                // A group of its own interval is due at the first tick from then on.
+                self.due[at] = now + group.interval.unwrap_or(0);
+            }
+            for (index, rule) in group.rules.iter().enumerate() {
+                let key = format!("{}/{}/{index}", group.origin, group.name);
+                keys.insert(key.clone());
+                if !is_due {
+                    continue;
+                }
+                let instant = now - group.query_offset;
+                let result = match rule {
+                    Rule::Recording(rule) => rule.eval(instant, source, &context),
+                    Rule::Alerting(rule) => self.alert(rule, (now, instant), source, &context, &mut moves),
+                };
+                match result {
+                    Ok(series) => {
+                        self.broken.remove(rule.name());
+                        record(&key, now, series);
+                    }
+                    Err(error) => {
+                        self.metrics.failed(rule.name());
+                        self.broken.insert(rule.name().to_owned(), error.to_string());
+                    }
+                }
+            }
+        }
+        for gone in self.recorded.difference(&keys) {
+            record(gone, now, Vec::new());
+        }
+        self.recorded = keys;
+        self.rules = rules;
+        moves
+    }
+
+    fn alert(
+        &mut self,
+        rule: &AlertingRule,
+        (now, instant): (i64, i64),
+        source: &dyn Series,
+        context: &Context<'_>,
+        moves: &mut Vec<Transition>,
+    ) -> Result<Vec<(Labels, f64)>, EvalError> {
+        let active = match rule.eval(instant, source, context) {
+            Err(error @ EvalError::Limit { .. }) => {
+                // As in Prometheus, a rule with too many alerts has none.
+                moves.extend(self.machine.retire(now, |name| name != rule.name));
+                return Err(error);
+            }
+            active => active?,
+        };
+        let cleared = rule.cleared(instant, source, context)?;
+        let identity = self.identity.clone();
+        let cleared: Option<HashSet<Fingerprint>> = cleared.map(|all| {
+            all.iter().map(|labels| Fingerprint(identity.complete(labels, rule.scope).fingerprint())).collect()
+        });
+        let active: HashMap<Fingerprint, Active> = active
+            .into_iter()
+            .map(|active| {
+                let labels = identity.complete(&active.labels, rule.scope);
+                (Fingerprint(labels.fingerprint()), Active { labels, ..active })
+            })
+            .collect();
+        let seen = active.values().map(|active| Seen {
+            labels: active.labels.clone(),
+            element: active.element.clone(),
+            value: active.value,
+            severity: match active.labels.get("severity") {
+                "" => rule.severity,
+                label => severity_of(label),
+            },
+        });
+        let needs_data = self.reads.is_ours(&rule.name) || now - self.started < WARM;
+        let known = self.reads.look(&rule.name, instant, source);
+        let absence = |alert: &Alert| match &cleared {
+            _ if needs_data && !known.tells_of(&alert.element) => Absence::Unknown,
+            Some(cleared) if !cleared.contains(&alert.fingerprint) => Absence::Held,
+            _ => Absence::Over,
+        };
+        let terms = Terms { hold: rule.hold, keep_firing_for: rule.keep_firing_for };
+        let moved = self.machine.evaluate(now, &rule.name, terms, seen, absence);
+        let mut more = None;
+        for one in moved.iter().filter(|moved| matches!(moved.to, Move::Pending | Move::Firing)) {
+            let (Some(active), Some(alert)) = (active.get(&one.fingerprint), self.machine.edit(one.fingerprint)) else {
+                continue;
+            };
+            alert.annotations = rule.annotations(active, instant, source, context);
+            if one.to == Move::Firing && self.reads.is_ours(&rule.name) {
+                let more = more.get_or_insert_with(|| super::circumstances::now(instant, source));
+                alert.annotations.extend(more.iter().cloned());
+            }
+        }
+        moves.extend(moved);
+        Ok(series_of(self.machine.alerts().filter(|alert| alert.rule == rule.name)))
+    }
+}
+
+impl Identity {
+    /// An alert's labels with what tells the gateway apart; what a label says already stays.
+    fn complete(&self, labels: &Labels, scope: Scope) -> Labels {
+        let pod = if scope == Scope::Pod { self.pod.as_str() } else { "" };
+        let own = [("service", self.service.as_str()), ("environment", self.environment.as_str()), ("pod", pod)];
+        let missing = own.into_iter().filter(|(name, _)| labels.get(name).is_empty());
+        Labels::new(missing.chain(labels.iter()))
+    }
+}
+
+fn alerting_name(rule: &Rule) -> Option<&str> {
+    match rule {
+        Rule::Alerting(rule) => Some(&rule.name),
+        Rule::Recording(_) => None,
+    }
+}
+
+/// Alerts as Prometheus records them.
+fn series_of<'a>(alerts: impl Iterator<Item = &'a Alert>) -> Vec<(Labels, f64)> {
+    let state = |alert: &Alert| match alert.phase {
+        Phase::Pending => Some("pending"),
+        Phase::Firing => Some("firing"),
+        Phase::Resolved => None,
+    };
+    let alive = alerts.filter_map(|alert| Some((alert, state(alert)?))).take(RECORDED);
+    let series = alive.flat_map(|(alert, state)| {
+        let since = (alert.since as f64 / 1_000.0).floor();
+        [
+            (alert.labels.with(NAME, "ALERTS").with("alertstate", state), 1.0),
+            (alert.labels.with(NAME, "ALERTS_FOR_STATE"), since),
+        ]
+    });
+    series.collect()
+}

@@ -1,0 +1,123 @@
+//! What each channel knows of each alert: the end of repeats that nobody asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::alert::state::{Alert, Fingerprint};
+
+/// What a channel was last told of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// When the firing that it was told of began.
+    pub fired_at: i64,
+    /// Whether it was told that it is over.
+    pub resolved: bool,
+    /// Whether it was told that somebody sees to it.
+    pub acknowledged: bool,
+    /// Whether it was told because nobody acknowledged, and not by its rule.
+    pub escalated: bool,
+    /// When it was told last.
+    pub at: i64,
+}
+
+/// What all channels know.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    told: BTreeMap<String, BTreeMap<Fingerprint, Told>>,
+    changed: BTreeSet<(String, Fingerprint)>,
+}
+
+/// What there is to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum News {
+    /// It fires.
+    Firing,
+    /// It is over.
+    Resolved,
+    /// It was and is over, while nobody wanted to hear of it.
+    Missed,
+    /// It still fires.
+    Again,
+}
+
+impl Ledger {
+    /// As it was stored.
+    pub fn new(stored: impl IntoIterator<Item = (String, Fingerprint, Told)>) -> Self {
+        let mut ledger = Self::default();
+        for (channel, fingerprint, told) in stored {
+            ledger.told.entry(channel).or_default().insert(fingerprint, told);
+        }
+        ledger
+    }
+
+    /// What `channel` knows of an alert.
+    pub fn get(&self, channel: &str, fingerprint: Fingerprint) -> Option<&Told> {
+        self.told.get(channel)?.get(&fingerprint)
+    }
+
+    /// All that it holds.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Fingerprint, &Told)> {
+        self.told.iter().flat_map(|(channel, all)| all.iter().map(|(of, told)| (channel.as_str(), *of, told)))
+    }
+
+    /// What changed since this was last asked; `None` for what is forgotten.
+    pub fn take_changed(&mut self) -> Vec<(String, Fingerprint, Option<Told>)> {
+        let changed = std::mem::take(&mut self.changed);
+        let entry = |(channel, of): (String, Fingerprint)| {
+            let told = self.get(&channel, of).copied();
+            (channel, of, told)
+        };
+        changed.into_iter().map(entry).collect()
+    }
+
+    /// Whether some channel believes that the alert fires.
+    pub fn is_open(&self, fingerprint: Fingerprint) -> bool {
+        self.told.values().any(|all| all.get(&fingerprint).is_some_and(|told| !told.resolved))
+    }
+
+    pub(super) fn set(&mut self, channel: &str, fingerprint: Fingerprint, told: Told) {
+        if !self.told.contains_key(channel) {
+            self.told.insert(channel.to_owned(), BTreeMap::new());
+        }
+        if let Some(all) = self.told.get_mut(channel) {
+            all.insert(fingerprint, told);
+        }
+        self.changed.insert((channel.to_owned(), fingerprint));
+    }
+
+    /// Forgets alerts that nobody holds any more, and channels that are not there any more.
+    pub fn forget(&mut self, gone: &[Fingerprint], is_channel: impl Fn(&str) -> bool) {
+        for (channel, all) in &mut self.told {
+            let lost: Vec<Fingerprint> = match is_channel(channel) {
+                true => gone.iter().filter(|of| all.contains_key(of)).copied().collect(),
+                false => all.keys().copied().collect(),
+            };
+            for of in lost {
+                all.remove(&of);
+                self.changed.insert((channel.clone(), of));
+            }
+        }
+        self.told.retain(|_, all| !all.is_empty());
+    }
+
+    /// What there is to tell `channel` of `alert`; `repeat` is in milliseconds.
+    pub(super) fn news(&self, channel: &str, alert: &Alert, now: i64, repeat: i64) -> Option<News> {
+        let told = self.get(channel, alert.fingerprint);
+        let fired_at = alert.fired_at?;
+        let knows = told.filter(|told| told.fired_at == fired_at);
+        if alert.is_firing() {
+            return match knows {
+                None => Some(News::Firing),
+                Some(told) if told.escalated || alert.acknowledged.is_some() => None,
+                Some(told) => (now - told.at >= repeat && alert.unknown_since.is_none()).then_some(News::Again),
+            };
+        }
+        match told {
+            Some(told) if !told.resolved => Some(News::Resolved),
+            // It fired and was over between two looks, or while nobody wanted to hear of it.
+            _ if knows.is_none() && alert.resolved_at.is_some() => Some(News::Missed),
+            _ => None,
+        }
+    }
+}

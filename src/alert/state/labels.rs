@@ -1,0 +1,32 @@
+//! Label sets and severities as JSON: an object of texts; a word.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serializer};
+
+use crate::base::Labels;
+
+pub(super) fn serialize<S: Serializer>(labels: &Labels, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(labels.iter())
+}
+
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Labels, D::Error> {
+    Ok(Labels::new(BTreeMap::<String, String>::deserialize(deserializer)?))
+}
+
+/// A severity by its name.
+pub(in crate::alert) mod severity {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::config::Severity;
+
+    pub(in crate::alert) fn serialize<S: Serializer>(severity: &Severity, serializer: S) -> Result<S::Ok, S::Error> {
+        severity.as_str().serialize(serializer)
+    }
+
+    pub(in crate::alert) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Severity, D::Error> {
+        let name = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        let known = Severity::ALL.into_iter().find(|severity| severity.as_str() == name);
+        known.ok_or_else(|| serde::de::Error::custom(format!("`{name}` is no severity")))
+    }
+}

@@ -1,0 +1,48 @@
+//! What a start goes on from.
+
+use rusqlite::Connection;
+
+use super::OpenError;
+use crate::alert::notify::{Told, Waiting};
+use crate::alert::state::{Alert, Fingerprint};
+
+/// What was there when the process ended.
+#[derive(Debug, Default)]
+pub struct Resumed {
+    /// All alerts.
+    pub alerts: Vec<Alert>,
+    /// What channels know.
+    pub told: Vec<(String, Fingerprint, Told)>,
+    /// What was stored and not sent, in order.
+    pub waiting: Vec<Waiting>,
+    /// The last id of a notification.
+    pub last_id: i64,
+    /// When the last drill was.
+    pub last_drill: Option<i64>,
+}
+
+pub(super) fn resume(connection: &Connection) -> Result<Resumed, OpenError> {
+    let mut resumed = Resumed::default();
+    let mut alerts = connection.prepare("SELECT body FROM alert")?;
+    let mut rows = alerts.query([])?;
+    while let Some(row) = rows.next()? {
+        resumed.alerts.push(serde_json::from_str(&row.get::<_, String>(0)?)?);
+    }
+    let mut told = connection.prepare("SELECT channel, fingerprint, body FROM told")?;
+    let mut rows = told.query([])?;
+    while let Some(row) = rows.next()? {
+        let fingerprint = row.get::<_, String>(1)?.parse().map_err(OpenError::Damaged)?;
+        resumed.told.push((row.get(0)?, fingerprint, serde_json::from_str(&row.get::<_, String>(2)?)?));
+    }
+    let mut waiting =
+        connection.prepare("SELECT body, attempts, due FROM notification WHERE due IS NOT NULL ORDER BY id")?;
+    let mut rows = waiting.query([])?;
+    while let Some(row) = rows.next()? {
+        let notification = serde_json::from_str(&row.get::<_, String>(0)?)?;
+        resumed.waiting.push(Waiting { notification, attempts: row.get(1)?, due: row.get(2)? });
+    }
+    resumed.last_id = connection.query_row("SELECT coalesce(max(id), 0) FROM notification", [], |row| row.get(0))?;
+    let last_drill = "SELECT max(created) FROM notification WHERE kind = 'drill'";
+    resumed.last_drill = connection.query_row(last_drill, [], |row| row.get(0))?;
+    Ok(resumed)
+}

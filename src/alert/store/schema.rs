@@ -1,0 +1,88 @@
+//! The tables, and whether a file is one of ours.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::OpenError;
+
+/// The format that this build writes.
+pub(super) const VERSION: i64 = 1;
+
+const TABLES: &str = "
+BEGIN;
+CREATE TABLE IF NOT EXISTS alert (
+    fingerprint TEXT PRIMARY KEY,
+    body TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS transition (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    move TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    value REAL
+);
+CREATE INDEX IF NOT EXISTS transition_at ON transition (at);
+CREATE TABLE IF NOT EXISTS told (
+    channel TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (channel, fingerprint)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS notification (
+    id INTEGER PRIMARY KEY,
+    created INTEGER NOT NULL,
+    channel TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    due INTEGER
+);
+CREATE INDEX IF NOT EXISTS notification_waiting ON notification (id) WHERE due IS NOT NULL;
+CREATE INDEX IF NOT EXISTS notification_created ON notification (created);
+CREATE TABLE IF NOT EXISTS delivery (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    notification INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    result TEXT NOT NULL,
+    detail TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS delivery_at ON delivery (at);
+PRAGMA user_version = 1;
+COMMIT;
+";
+
+/// Opens the file at `path`, or makes it.
+pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
+    let connection = Connection::open(path)?;
+    // Two agents with one file would send everything twice and overwrite each other: the second does without.
+    connection.busy_timeout(Duration::from_millis(200))?;
+    connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version > VERSION {
+        return Err(OpenError::Newer(version));
+    }
+    let sound: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if sound != "ok" {
+        return Err(OpenError::Damaged(sound));
+    }
+    // A commit is on the disk when it returns, also when the power goes.
+    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
+    if version < VERSION {
+        create(&connection)?;
+    }
+    Ok(connection)
+}
+
+pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(TABLES)
+}
+
+/// Writes what is there already: fails where nothing can be written.
+pub(super) fn touch(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA user_version = 1;")
+}

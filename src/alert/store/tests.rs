@@ -1,0 +1,171 @@
+//! What is stored is there after a restart, and what cannot be stored is told.
+
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::alert::notify::sample::alert;
+use crate::alert::notify::{Delivery, Kind, Notice, Notification, Told};
+use crate::alert::state::{Alert, Move, Transition};
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn notification(id: i64, alert: &Alert) -> Notification {
+    let (channel, group) = ("ops".to_owned(), vec![("alertname".to_owned(), "a".to_owned())]);
+    Notification { id, created: 5, channel, kind: Kind::Change, group, notices: vec![Notice::of(alert)] }
+}
+
+fn told() -> Told {
+    Told { fired_at: 1, resolved: false, acknowledged: false, escalated: false, at: 2 }
+}
+
+const NOTHING: Whole<'static> = Whole { alerts: Vec::new(), told: Vec::new(), waiting: Vec::new() };
+
+fn moves(alert: &Alert, all: &[(i64, Move)]) -> Vec<Transition> {
+    all.iter().map(|(at, to)| alert.moved(*at, *to, "")).collect()
+}
+
+fn fill(store: &mut Store, alert: &Alert) {
+    let notifications = [notification(1, alert), notification(2, alert)];
+    let batch = Batch {
+        alerts: vec![alert],
+        transitions: &moves(alert, &[(1, Move::Firing)]),
+        told: vec![("ops".into(), alert.fingerprint, Some(told()))],
+        notifications: &notifications,
+        ..Batch::default()
+    };
+    store.commit(5, &batch, &NOTHING);
+}
+
+#[test]
+fn everything_is_there_after_a_restart() {
+    let (folder, alert) = (folder(), alert(&[("alertname", "a")]));
+    let (mut store, resumed) = Store::open(&folder.path().join("new/folder"));
+    assert_eq!((store.trouble(), resumed.alerts.len()), (None, 0));
+    fill(&mut store, &alert);
+    let sent = Delivery { id: 1, at: 6, result: "sent", detail: "200".into(), attempts: 0, due: None };
+    let later = Delivery { id: 2, at: 7, result: "later", detail: "503".into(), attempts: 1, due: Some(99) };
+    store.commit(7, &Batch { deliveries: &[sent, later], ..Batch::default() }, &NOTHING);
+    drop(store);
+
+    let (mut store, resumed) = Store::open(&folder.path().join("new/folder"));
+    assert_eq!(resumed.alerts, std::slice::from_ref(&alert));
+    assert_eq!(resumed.told, [("ops".to_owned(), alert.fingerprint, told())]);
+    assert_eq!(resumed.waiting.len(), 1);
+    assert_eq!(resumed.waiting[0].notification, notification(2, &alert));
+    assert_eq!((resumed.waiting[0].attempts, resumed.waiting[0].due, resumed.last_id), (1, 99, 2));
+    let told = vec![("ops".into(), alert.fingerprint, None)];
+    store.commit(8, &Batch { forgotten: vec![alert.fingerprint], told, ..Batch::default() }, &NOTHING);
+    drop(store);
+    let (_, resumed) = Store::open(&folder.path().join("new/folder"));
+    assert_eq!((resumed.alerts.len(), resumed.told.len()), (0, 0));
+}
+
+fn reason_of(folder: &Path) -> String {
+    let (mut store, _) = Store::open(folder);
+    fill(&mut store, &alert(&[("alertname", "a")]));
+    let past = Past { until: i64::MAX, limit: 10, ..Past::default() };
+    assert_eq!(store.events(&past).unwrap().1, 1);
+    store.trouble().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_file_that_is_none_of_ours_is_left_as_it_is_and_alerts_live_in_memory() {
+    let folder = folder();
+    let path = folder.path().join(FILE);
+    std::fs::write(&path, "not a database, and long enough to be looked at as if it were one".repeat(20)).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    assert!(reason_of(folder.path()).contains("not a database"));
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_file_of_a_newer_version_is_left_as_it_is() {
+    let folder = folder();
+    let path = folder.path().join(FILE);
+    Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 7; CREATE TABLE t (a);").unwrap();
+    let reason = reason_of(folder.path());
+    assert!(reason.contains("newer version of Outrider (its format is 7, this build knows 1)"), "{reason}");
+}
+
+#[test]
+fn a_file_that_another_uses_is_left_to_it() {
+    let (folder, alert) = (folder(), alert(&[("alertname", "a")]));
+    let (mut first, _) = Store::open(folder.path());
+    fill(&mut first, &alert);
+    let (second, resumed) = Store::open(folder.path());
+    assert!(second.trouble().unwrap().ends_with("another process uses it"));
+    assert!(resumed.alerts.is_empty());
+    fill(&mut first, &alert);
+    assert_eq!(first.trouble(), None);
+}
+
+#[test]
+fn a_damaged_file_is_found_out() {
+    let folder = folder();
+    let (mut store, _) = Store::open(folder.path());
+    (0..200).for_each(|at| fill(&mut store, &alert(&[("alertname", "a"), ("at", &at.to_string())])));
+    drop(store);
+    let path = folder.path().join(FILE);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 4_096].fill(0xab);
+    std::fs::write(&path, bytes).unwrap();
+    assert!(!reason_of(folder.path()).is_empty());
+}
+
+#[test]
+fn a_file_that_stops_working_is_replaced_by_memory_and_taken_up_again() {
+    let (folder, alert) = (folder(), alert(&[("alertname", "a")]));
+    let (mut store, _) = Store::open(folder.path());
+    fill(&mut store, &alert);
+    // As a full disk does it: nothing can be written any more.
+    store.connection.execute_batch("PRAGMA max_page_count = 1; PRAGMA query_only = ON;").unwrap();
+    let whole = || Whole { alerts: vec![&alert], told: vec![("ops", alert.fingerprint, &TOLD)], waiting: Vec::new() };
+    const TOLD: Told = Told { fired_at: 1, resolved: true, acknowledged: false, escalated: false, at: 9 };
+    let resolved = moves(&alert, &[(9, Move::Resolved)]);
+    store.commit(9, &Batch { transitions: &resolved, ..Batch::default() }, &whole());
+    assert!(store.trouble().is_some());
+    let past = Past { until: i64::MAX, limit: 10, ..Past::default() };
+    assert_eq!(store.events(&past).unwrap().1, 2);
+    let again = moves(&alert, &[(9 + RETRY, Move::Firing)]);
+    store.commit(9 + RETRY, &Batch { transitions: &again, ..Batch::default() }, &whole());
+    assert_eq!(store.trouble(), None);
+    drop(store);
+    let (store, resumed) = Store::open(folder.path());
+    assert_eq!(store.events(&past).unwrap().1, 3);
+    assert_eq!(resumed.told, [("ops".to_owned(), alert.fingerprint, TOLD)]);
+}
+
+#[test]
+fn the_past_tells_how_long_people_and_alerts_took() {
+    let (folder, alert) = (folder(), alert(&[("alertname", "a")]));
+    let (mut store, _) = Store::open(folder.path());
+    let all = moves(
+        &alert,
+        &[
+            (0, Move::Pending),
+            (10_000, Move::Firing),
+            (40_000, Move::Acknowledged),
+            (50_000, Move::Acknowledged),
+            (70_000, Move::Resolved),
+            (100_000, Move::Firing),
+            (120_000, Move::Resolved),
+        ],
+    );
+    store.commit(0, &Batch { transitions: &all, ..Batch::default() }, &NOTHING);
+    let past = Past { until: i64::MAX, limit: 2, offset: 1, ..Past::default() };
+    let (events, total) = store.events(&past).unwrap();
+    assert_eq!((total, events.iter().map(|event| event.at).collect::<Vec<_>>()), (7, vec![100_000, 70_000]));
+    let times = store.times(&past).unwrap();
+    let expected =
+        RuleTimes { fired: 2, acknowledged: 1, resolved: 2, escalated: 0, mtta: Some(30.0), mttr: Some(40.0) };
+    assert_eq!(times["a"], expected);
+    assert_eq!(store.events(&Past { rule: Some("b".into()), ..past.clone() }).unwrap().1, 0);
+    assert_eq!(store.resolved_since(70_001).unwrap(), 1);
+    store.prune(100_000);
+    assert_eq!(store.events(&past).unwrap().1, 2);
+}
