@@ -10,6 +10,7 @@
 //!
 //! - `bits`, `codec`, `chunk`: samples as bits
 //! - `record`, `index`, `store`: one series; its labels; all of them, within the budget
+//! - `recent`: what was decoded lately, for whoever reads it next
 //! - `families`: samples out of a registry's families
 //! - `metrics`: what it tells about itself
 //! - `spill`: the file that carries it over a restart
@@ -20,6 +21,7 @@ mod codec;
 pub mod families;
 mod index;
 mod metrics;
+mod recent;
 mod record;
 mod spill;
 mod store;
@@ -104,7 +106,7 @@ impl History {
     /// The labels of the series that pass every matcher and may have a sample of `from <= t <= to`; no sample is decoded,
     /// so a series with a gap over the whole window is among them.
     pub fn labels(&self, matchers: &[Matcher], from: i64, to: i64) -> Vec<Labels> {
-        self.0.read().passing(matchers, from, to).map(|record| record.labels.clone()).collect()
+        self.0.read().passing(matchers, from, to).map(|(_, record)| record.labels.clone()).collect()
     }
 
     /// What it holds.

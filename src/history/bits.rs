@@ -1,6 +1,9 @@
 //! Bits in a row of bytes, most significant first. Reading past the end gives zeros: a chunk knows its own count, so what
 //! lies behind its last sample is never asked for.
 
+/// As many bits as a reader always has in sight.
+pub(super) const PEEKED: u32 = 57;
+
 /// Appends bits.
 #[derive(Clone, Debug, Default)]
 pub(super) struct BitWriter {
@@ -62,18 +65,20 @@ impl<'a> BitReader<'a> {
         Self { bytes, at: 0 }
     }
 
-    /// The next bits, left-aligned in a word; at least 57 of them are real where the data reaches so far.
-    fn peek(&self) -> u64 {
-        let byte = self.at / 8;
-        let mut word = [0; 8];
-        match self.bytes.get(byte..byte + 8) {
-            Some(whole) => word.copy_from_slice(whole),
-            None => {
-                let rest = self.bytes.get(byte..).unwrap_or_default();
-                word[..rest.len()].copy_from_slice(rest);
-            }
-        }
+    /// The next bits, left-aligned in a word; at least [`PEEKED`] of them are real where the data reaches so far.
+    pub(super) fn peek(&self) -> u64 {
+        let rest = self.bytes.get(self.at / 8..).unwrap_or_default();
+        let word = rest.first_chunk().copied().unwrap_or_else(|| {
+            let mut word = [0; 8];
+            word[..rest.len()].copy_from_slice(rest);
+            word
+        });
         u64::from_be_bytes(word) << (self.at % 8)
+    }
+
+    /// Passes over bits that were peeked at.
+    pub(super) fn skip(&mut self, count: u32) {
+        self.at += count as usize;
     }
 
     /// The next `count` bits, `count <= 64`.
@@ -81,16 +86,16 @@ impl<'a> BitReader<'a> {
         if count == 0 {
             return 0;
         }
-        if count > 57 {
+        if count > PEEKED {
             let high = self.take(count - 32);
             return high << 32 | self.take(32);
         }
         let value = self.peek() >> (64 - count);
-        self.at += count as usize;
+        self.skip(count);
         value
     }
 
-    /// How many ones come next, at most `limit <= 57`; the zero that ends a shorter run is consumed too.
+    /// How many ones come next, at most `limit < PEEKED`; the zero that ends a shorter run is consumed too.
     pub(super) fn ones(&mut self, limit: u32) -> u32 {
         let run = self.peek().leading_ones().min(limit);
         self.at += run as usize + usize::from(run < limit);

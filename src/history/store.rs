@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
+use parking_lot::Mutex;
+
 use super::index::{Id, Index};
+use super::recent::Recent;
 use super::record::Record;
 use super::spill::Stored;
 use super::{Guarantee, HistoryMetrics, Limits};
@@ -14,6 +17,9 @@ const SAMPLE: usize = 400;
 
 /// How often retention is looked after, in milliseconds.
 const EXPIRY: i64 = 60_000;
+
+/// What part of the budget may be used besides it, for samples that a reader has decoded and another one may ask for.
+const DECODED: usize = 16;
 
 /// Whose samplings are compared with each other to find what has vanished.
 #[derive(Debug)]
@@ -48,6 +54,7 @@ pub(super) struct Store {
     /// The records' part of the budget, kept up to date by each change.
     records_size: usize,
     expired: i64,
+    recent: Mutex<Recent>,
     metrics: HistoryMetrics,
 }
 
@@ -70,6 +77,7 @@ impl Store {
             sources: Vec::new(),
             records_size: 0,
             expired: i64::MIN,
+            recent: Mutex::default(),
             metrics,
         }
     }
@@ -96,6 +104,7 @@ impl Store {
     }
 
     pub(super) fn sample(&mut self, source: &str, now: i64, samples: impl IntoIterator<Item = (Labels, f64)>) {
+        self.recent.get_mut().advance(now);
         let source = self.source(source);
         self.sources[source].samplings += 1;
         let sampling = self.sources[source].samplings;
@@ -209,6 +218,7 @@ impl Store {
     fn remove(&mut self, id: Id) {
         let Some(record) = self.records[id as usize].take() else { return };
         self.records_size -= record.size();
+        self.recent.get_mut().forget(id);
         self.index.remove(id, &record.labels);
         self.ids.remove(&record.labels);
         self.free.push(id);
@@ -288,18 +298,28 @@ impl Store {
 
     /// All series that pass, with their samples in the window.
     pub(super) fn select(&self, matchers: &[Matcher], from: i64, to: i64) -> Vec<SeriesData> {
+        // Who comes while another one reads decodes for himself: readers do not wait for each other.
+        let mut recent = self.recent.try_lock();
+        let room = self.limits.budget / DECODED / size_of::<Sample>();
+        let mut window = |id, record: &Record| match &mut recent {
+            Some(recent) => recent.window(id, record, from, to, room),
+            None => record.window(from, to),
+        };
         self.passing(matchers, from, to)
-            .map(|record| SeriesData { labels: record.labels.clone(), samples: record.window(from, to) })
-            .filter(|series| !series.samples.is_empty())
+            .map(|(id, record)| (record, window(id, record)))
+            .filter(|(_, samples)| !samples.is_empty())
+            .map(|(record, samples)| SeriesData { labels: record.labels.clone(), samples })
             .collect()
     }
 
     /// The records that pass every matcher and may have a sample in the window.
-    pub(super) fn passing(&self, matchers: &[Matcher], from: i64, to: i64) -> impl Iterator<Item = &Record> {
+    pub(super) fn passing(&self, matchers: &[Matcher], from: i64, to: i64) -> impl Iterator<Item = (Id, &Record)> {
         let ids = self.index.candidates(matchers).unwrap_or_else(|| (0..self.records.len() as Id).collect());
-        ids.into_iter().filter_map(|id| self.records[id as usize].as_ref()).filter(move |record| {
-            record.overlaps(from, to) && matchers.iter().all(|matcher| matcher.accepts(&record.labels))
-        })
+        ids.into_iter().filter_map(|id| self.records[id as usize].as_ref().map(|record| (id, record))).filter(
+            move |(_, record)| {
+                record.overlaps(from, to) && matchers.iter().all(|matcher| matcher.accepts(&record.labels))
+            },
+        )
     }
 }
 

@@ -108,11 +108,15 @@ proptest! {
         let (history, _) = history(Limits { budget: usize::MAX / 2, retention: i64::MAX });
         let mut reference = Reference::default();
         let mut now = 0;
-        for step in run {
+        for (step, (_, back)) in run.into_iter().zip(windows.iter().cycle()) {
             now += step.later;
             let reported: Vec<_> = step.reported.iter().map(|(at, v)| (series("a", *at), *v)).collect();
             history.sample(&step.source.to_string(), now, reported.clone());
             reference.sample(step.source, now, &reported);
+            // Between samplings, as rules do: what one read leaves behind must not show in the next.
+            for from in [now - back / 20, now - back / 30, now - back / 10] {
+                prop_assert_eq!(bits(history.select(&matchers, from, now)), reference.select(&matchers, from, now));
+            }
         }
         for (from, length) in windows {
             let found = bits(history.select(&matchers, from, from + length));
