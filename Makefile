@@ -11,7 +11,7 @@ BENCH := --manifest-path bench/Cargo.toml --target-dir target --locked
 FUZZ := --manifest-path fuzz/Cargo.toml --target-dir target
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt audit bench bench-quick bench-counts fuzz
+.PHONY: help demo test lint fmt audit bench bench-quick bench-counts bench-rules fuzz
 
 # The fuzz targets use what the package uses, so their lock is the package's and a few crates more.
 fuzz/Cargo.lock: Cargo.lock fuzz/Cargo.toml
@@ -59,6 +59,7 @@ audit: ## known vulnerabilities in dependencies (needs the public RustSec databa
 bench: ## Outrider side by side with other proxies, into bench/REPORT.md (a quarter of an hour)
 	@ci/setup.sh build bench
 	bench/run.py full
+	$(CARGO) bench --locked --bench promql_tick
 
 bench-quick: ## only the CPU of Outrider next to a bare relay (a minute)
 	@ci/setup.sh build
@@ -67,6 +68,10 @@ bench-quick: ## only the CPU of Outrider next to a bare relay (a minute)
 bench-counts: ## instructions and system calls per request, which a busy machine cannot change
 	@ci/setup.sh build bench
 	bench/run.py counts
+
+bench-rules: ## how long 200 rules over six hours of 2,000 series take
+	@ci/setup.sh build
+	$(CARGO) bench --locked --bench promql_tick
 
 # One target after the other, so that a failure names its own. Without a sanitizer: there is no unsafe code of ours to
 # watch, and twice as many inputs are tried.
