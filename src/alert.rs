@@ -10,6 +10,7 @@
 //! - `state`: the life of every alert
 //! - `store`: what must outlive the process
 //! - `template`: annotations as Prometheus rule files write them
+//! - `workbench`: what the author of rules works with
 
 pub mod channel;
 pub mod desk;
@@ -21,5 +22,6 @@ pub mod rule;
 pub mod state;
 pub mod store;
 pub mod template;
+pub mod workbench;
 
 pub use metrics::AlertMetrics;

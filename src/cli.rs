@@ -1,8 +1,10 @@
 //! The command line. Exit codes: 0 good, 1 bad input, 2 usage, 70 a fault of ours.
 //!
 //! - `alerts`: `outrider alerts`
+//! - `rules`: what the author of rules works with
 
 mod alerts;
+mod rules;
 
 use crate::app::{demo, run};
 use crate::config::{Errors, check};
@@ -39,6 +41,9 @@ enum Command {
         no_secrets: bool,
     },
     Alerts(alerts::Alerts),
+    /// Work with alerting and recording rules.
+    #[command(subcommand)]
+    Rules(rules::Rules),
     /// Print the version.
     Version,
     /// Show all of it at work: a gateway, its clients and the road between them, in this process.
@@ -71,6 +76,7 @@ pub fn main() -> ExitCode {
         Command::Check { file, no_secrets } => exit(check(&file, !no_secrets)),
         Command::Alerts(args) => exit(alerts::run(args)),
         Command::Demo(args) => exit(demo(&args)),
+        Command::Rules(command) => exit(rules::rules(&command)),
         Command::Version => exit(version()),
     }
 }
@@ -113,6 +119,10 @@ fn demo(args: &Demo) -> anyhow::Result<()> {
 #[allow(clippy::print_stderr)]
 fn exit(result: anyhow::Result<()>) -> ExitCode {
     let Err(error) = result else { return ExitCode::SUCCESS };
+    if let Some(bad) = error.downcast_ref::<rules::Bad>() {
+        eprintln!("outrider: {bad}");
+        return ExitCode::from(1);
+    }
     let Some(errors) = error.downcast_ref::<Errors>() else {
         eprintln!("outrider: {error:#}");
         return ExitCode::from(FAULT);

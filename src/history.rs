@@ -14,6 +14,7 @@
 //! - `families`: samples out of a registry's families
 //! - `metrics`: what it tells about itself
 //! - `spill`: the file that carries it over a restart
+//! - `recorded`: samples with their times out of a text
 
 mod bits;
 mod chunk;
@@ -23,6 +24,7 @@ mod index;
 mod metrics;
 mod recent;
 mod record;
+pub mod recorded;
 mod spill;
 mod store;
 
@@ -75,6 +77,8 @@ pub struct Stats {
     pub bytes: usize,
     /// Unix milliseconds of the oldest sample.
     pub oldest: Option<i64>,
+    /// Unix milliseconds of the newest sample.
+    pub newest: Option<i64>,
 }
 
 /// The samples of all series. Shared by reference: readers do not wait for each other, and a sampling is short.
@@ -116,6 +120,7 @@ impl History {
             series: stats.series + 1,
             samples: stats.samples + record.count(),
             oldest: stats.oldest.into_iter().chain(record.first()).min(),
+            newest: stats.newest.max(record.last()),
             ..stats
         })
     }

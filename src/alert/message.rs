@@ -13,7 +13,7 @@ mod spec;
 
 use std::fmt;
 
-pub use export::Term;
+pub use export::{Term, plain};
 use spec::Spec;
 
 /// What a field of a message stands for.

@@ -13,7 +13,6 @@ use super::record::Record;
 use super::{History, store::Store};
 use crate::base::{Labels, file};
 
-const MAGIC: &[u8; 8] = b"OUTRHIST";
 const VERSION: u32 = 1;
 
 /// Why a file was not taken over.
@@ -34,6 +33,9 @@ pub enum SpillError {
 }
 
 impl History {
+    /// How a file of [`Self::save`] begins.
+    pub const MAGIC: &str = "OUTRHIST";
+
     /// Writes all of it to `path`: beside it first, made durable, then renamed.
     pub fn save(&self, path: &Path) -> io::Result<()> {
         // Encoded under the lock, written after it: a slow disk must not hold up a sampling.
@@ -58,7 +60,7 @@ pub(super) struct Stored {
 }
 
 fn encode(store: &Store) -> Vec<u8> {
-    let mut out = MAGIC.to_vec();
+    let mut out = History::MAGIC.as_bytes().to_vec();
     out.extend(VERSION.to_le_bytes());
     put_count(&mut out, store.sources().count());
     store.sources().for_each(|name| put(&mut out, name.as_bytes()));
@@ -99,7 +101,7 @@ fn put_count(out: &mut Vec<u8>, count: usize) {
 }
 
 fn decode(bytes: &[u8]) -> Result<Vec<Stored>, SpillError> {
-    let rest = bytes.strip_prefix(MAGIC).ok_or(SpillError::Foreign)?;
+    let rest = bytes.strip_prefix(History::MAGIC.as_bytes()).ok_or(SpillError::Foreign)?;
     let version = Reader(rest).number().ok_or(SpillError::Damaged("cut short"))?;
     if version > VERSION {
         return Err(SpillError::Newer(version));
@@ -108,7 +110,7 @@ fn decode(bytes: &[u8]) -> Result<Vec<Stored>, SpillError> {
     if crc32fast::hash(body) != u32::from_le_bytes(*sum) {
         return Err(SpillError::Damaged("its checksum is wrong"));
     }
-    let mut reader = Reader(&body[MAGIC.len() + 4..]);
+    let mut reader = Reader(&body[History::MAGIC.len() + 4..]);
     let series = reader.series().ok_or(SpillError::Damaged("its parts do not fit"))?;
     if !reader.0.is_empty() {
         return Err(SpillError::Damaged("it goes on behind its end"));

@@ -20,6 +20,8 @@ pub enum Term {
     Label(String),
     /// A number that is the same for every alert of the rule.
     Number(f64),
+    /// A text that is.
+    Text(String),
 }
 
 impl Message {
@@ -28,8 +30,7 @@ impl Message {
         let mut out = String::new();
         for part in &self.parts {
             match part {
-                // A brace could open an action, by itself or with the field behind it.
-                Part::Text(text) => out.push_str(&text.replace('{', "{{ \"{\" }}")),
+                Part::Text(text) => out.push_str(&plain(text)),
                 Part::Field { name, kind, spec } => out.push_str(&field(*kind, spec, term(name))),
             }
         }
@@ -37,11 +38,17 @@ impl Message {
     }
 }
 
+/// A text that is no template. A brace could open an action, by itself or with what comes behind it.
+pub fn plain(text: &str) -> String {
+    text.replace('{', "{{ \"{\" }}")
+}
+
 fn field(kind: Kind, spec: &Spec, term: Term) -> String {
     let print = format(spec).map(|format| format!(" | printf {}", quote(&format))).unwrap_or_default();
     let percent = spec.presentation == Some('%');
     match (term, kind) {
         (Term::Number(number), _) => spec.number(number),
+        (Term::Text(text), _) => plain(&spec.text(&text)),
         (Term::Label(label), _) => format!("{{{{ $labels.{label} }}}}"),
         // Templates cannot multiply, but a query can.
         (Term::Value, Kind::Number) if percent => first_of("printf \"100 * %g\" $value | query", &print, "%"),

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use super::{Group, Read, Rule, RuleError, default, file, own, reads, signal, slo};
 use crate::base::Labels;
 use crate::base::labels::NAME;
-use crate::config::alerting::{self, Alerting, Slo};
+use crate::config::Config;
+use crate::config::alerting::{self, Alerting};
 use crate::promql::Options;
 use crate::promql::series::Matcher;
 
@@ -38,24 +39,23 @@ impl RuleSet {
         Self { groups: order.into_iter().filter_map(|at| groups[at].take()).collect() }
     }
 
-    /// All rules that `agent.yaml` asks for: signals, objectives, rule files (looked for from `folder`), ours and the
-    /// defaults. `origin` is the file's name in faults.
-    pub fn load(
-        alerting: &Alerting,
-        slos: &[Slo],
-        options: &signal::Options,
-        buckets: &[f64],
-        folder: &Path,
-        origin: &str,
-    ) -> Result<Self, Vec<RuleError>> {
+    /// All rules that a configuration asks for: signals (kept apart `by` labels), objectives, rule files, ours and the
+    /// defaults. `origin` is the configuration's name in faults.
+    pub fn load(config: &Config, by: &[String], origin: &str) -> Result<Self, Vec<RuleError>> {
+        let alerting = &config.alerting;
+        let options = signal::Options {
+            min_requests: alerting.min_requests,
+            exclude: config.routes.exclude.iter().map(|pattern| pattern.as_str().to_owned()).collect(),
+            by: by.to_vec(),
+        };
         let mut faults = Vec::new();
-        let mut groups = vec![signal::group(options)];
-        match slo::group(slos, options, buckets, origin) {
+        let mut groups = vec![signal::group(&options)];
+        match slo::group(&config.slos, &options, &config.metrics.buckets.duration, origin) {
             Ok(group) => groups.extend(group),
             Err(more) => faults.extend(more),
         }
         for (at, pattern) in alerting.rule_files.iter().enumerate() {
-            match matching(&folder.join(pattern)) {
+            match matching(pattern) {
                 Ok(paths) => paths.iter().for_each(|path| match file::load(path) {
                     Ok(more) => groups.extend(more),
                     Err(more) => faults.extend(more),

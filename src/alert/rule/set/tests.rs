@@ -2,13 +2,10 @@
 
 use super::*;
 
-fn alerting(yaml: &str) -> Alerting {
-    let yaml = format!("alerting:\n{yaml}");
-    crate::config::parse(&yaml, Path::new(""), &|_| None).unwrap_or_else(|errors| panic!("{errors}")).alerting
-}
-
 fn load(yaml: &str, folder: &Path) -> Result<RuleSet, Vec<String>> {
-    let loaded = RuleSet::load(&alerting(yaml), &[], &signal::Options::default(), &[], folder, "agent.yaml");
+    let yaml = format!("alerting:\n{yaml}");
+    let config = crate::config::parse(&yaml, folder, &|_| None).unwrap_or_else(|errors| panic!("{errors}"));
+    let loaded = RuleSet::load(&config, &[], "agent.yaml");
     loaded.map_err(|faults| faults.iter().map(ToString::to_string).collect())
 }
 
