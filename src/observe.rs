@@ -8,14 +8,20 @@
 //! - `http2`: one connection that speaks HTTP/2
 //! - `grpc`: one gRPC call
 //! - `websocket`: one WebSocket session
+//! - `clients`: clients, told apart without naming them
+//! - `auth`: credentials and what becomes of them
+//! - `ratelimit`: limits, as responses tell them
 //! - `security`: attacks that a request shows, and failures that add up
 //! - `edits`: every change we make to what passes
 
+pub mod auth;
+pub mod clients;
 pub mod connection;
 pub mod edits;
 pub mod grpc;
 pub mod http1;
 pub mod http2;
+pub mod ratelimit;
 pub mod routes;
 pub mod security;
 #[cfg(test)]

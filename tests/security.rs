@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use outrider::config::{self, Severity};
 use outrider::observe::security::{Detector, Kind};
 use proptest::prelude::*;
 
@@ -26,13 +27,19 @@ fn corpus(name: &str) -> Vec<String> {
     lines([env!("CARGO_MANIFEST_DIR"), "tests/corpus/security", name].iter().collect())
 }
 
+/// The detector of a configuration.
+fn detector(yaml: &str) -> Detector {
+    let config = config::parse(yaml, std::path::Path::new(""), &|_| None).expect("a configuration of a test");
+    Detector::new(&config.security.detectors)
+}
+
 fn percent(part: usize, whole: usize) -> f64 {
     100.0 * part as f64 / whole.max(1) as f64
 }
 
 #[test]
 fn attacks_are_found_as_what_they_are() {
-    let detector = Detector::default();
+    let detector = detector("");
     let (mut all, mut missed) = (BTreeMap::<String, usize>::new(), Vec::new());
     for line in corpus("attacks.txt") {
         let (kind, target) = line.split_once('\t').expect("a type and a target");
@@ -52,7 +59,7 @@ fn attacks_are_found_as_what_they_are() {
 
 #[test]
 fn requests_of_good_will_are_no_attacks() {
-    let detector = Detector::default();
+    let detector = detector("");
     let targets = corpus("requests.txt");
     let called = |target: &String| {
         let kinds: Vec<_> = detector.target(target.as_bytes(), 200).iter().map(Kind::as_str).collect();
@@ -70,7 +77,7 @@ fn requests_of_good_will_are_no_attacks() {
 
 #[test]
 fn further_files_are_judged_where_they_are_named() {
-    let detector = Detector::default();
+    let detector = detector("");
     for (variable, wants_attacks) in [("OUTRIDER_ATTACKS", true), ("OUTRIDER_REQUESTS", false)] {
         let Some(path) = std::env::var_os(variable) else { continue };
         let targets = lines(path.into());
@@ -90,7 +97,7 @@ fn further_files_are_judged_where_they_are_named() {
 #[test]
 fn a_judgement_takes_microseconds_where_optimised() {
     let built = Instant::now();
-    let detector = Detector::default();
+    let detector = detector("");
     let built = built.elapsed();
     let targets = corpus("requests.txt");
     let round = || {
@@ -106,7 +113,7 @@ fn a_judgement_takes_microseconds_where_optimised() {
 
 #[test]
 fn a_probe_counts_only_where_the_gateway_has_no_such_file() {
-    let detector = Detector::default();
+    let detector = detector("");
     for (status, expected) in [(404, true), (403, true), (200, false), (302, false)] {
         assert_eq!(detector.target(b"/wp-login.php", status).contains(Kind::FileProbe), expected, "{status}");
     }
@@ -114,12 +121,52 @@ fn a_probe_counts_only_where_the_gateway_has_no_such_file() {
 
 #[test]
 fn headers_that_are_logged_are_looked_at() {
-    let detector = Detector::default();
+    let detector = detector("");
     assert!(detector.agent(b"${jndi:ldap://x.example/a}").contains(Kind::CodeInjection));
     assert!(detector.agent(b"() { :;}; /bin/bash -c 'id'").contains(Kind::CommandInjection));
-    assert!(detector.agent(b"sqlmap/1.8").contains(Kind::AttackTool));
+    assert!(detector.agent(b"sqlmap/1.8").contains(Kind::Scanner));
     assert!(detector.header(b"https://example.com/?q=${x}").is_empty());
     assert!(detector.agent(b"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0").is_empty());
+}
+
+#[test]
+fn what_is_off_is_not_found_and_severities_are_the_configuration_s() {
+    let yaml = "security: { detectors: { injection: { enabled: false }, path_traversal: { severity: low } } }";
+    let detector = detector(yaml);
+    assert!(detector.target(b"/a?id=1'+or+1=1--", 200).is_empty());
+    assert!(detector.target(b"/a?f=../../../etc/passwd", 200).contains(Kind::PathTraversal));
+    assert_eq!(detector.severity(Kind::PathTraversal), Some(Severity::Low));
+    assert_eq!(detector.severity(Kind::SqlInjection), None);
+    assert_eq!(detector.severity(Kind::RequestSmuggling), Some(Severity::Critical));
+}
+
+#[test]
+fn a_client_of_a_denied_network_is_known_over_either_protocol() {
+    let detector = detector("security: { detectors: { denied_network: { networks: [ 10.0.0.0/8, 2001:db8::/32 ] } } }");
+    for (client, expected) in
+        [("10.1.2.3", true), ("::ffff:10.1.2.3", true), ("2001:db8::1", true), ("11.1.2.3", false), ("::1", false)]
+    {
+        assert_eq!(detector.is_denied(client.parse().expect("an address")), expected, "{client}");
+    }
+}
+
+#[test]
+fn a_handshake_from_a_page_of_another_origin_is_known() {
+    let detector = detector("security: { detectors: { websocket_origin: { allow: [ https://app.example.com ] } } }");
+    for (origin, host, expected) in [
+        (Some("https://api.example.com"), "api.example.com", false),
+        (Some("https://api.example.com:443"), "API.example.com", false),
+        (Some("http://api.example.com:8080"), "api.example.com:8080", false),
+        (Some("https://app.example.com"), "api.example.com", false),
+        (None, "api.example.com", false),
+        (Some("https://evil.example"), "api.example.com", true),
+        (Some("https://api.example.com.evil.example"), "api.example.com", true),
+        (Some("http://api.example.com:8081"), "api.example.com:8080", true),
+        (Some("null"), "api.example.com", true),
+    ] {
+        let crosses = detector.crosses_origin(origin.map(str::as_bytes), host.as_bytes());
+        assert_eq!(crosses, expected, "{origin:?} at {host}");
+    }
 }
 
 proptest! {
@@ -127,7 +174,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_judged(target in proptest::collection::vec(any::<u8>(), 0..2000), percents in any::<bool>()) {
-        static DETECTOR: LazyLock<Detector> = LazyLock::new(Detector::default);
+        static DETECTOR: LazyLock<Detector> = LazyLock::new(|| detector(""));
         let detector = &*DETECTOR;
         let text: Vec<u8> = if percents { target.iter().flat_map(|byte| format!("%{byte:02x}").into_bytes()).collect() } else { target };
         let _ = detector.target(&text, 404);

@@ -1,32 +1,10 @@
-//! Kinds of security events and how severe they are.
+//! Kinds of security events.
 
-/// How severe an event is; the words are those of alerts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// Worth knowing.
-    Low,
-    /// Worth looking at.
-    Medium,
-    /// An attack that works where there is a hole.
-    High,
-    /// An attack that takes the machine over where there is a hole.
-    Critical,
-}
-
-impl Severity {
-    /// As the label `severity` has it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Critical => "critical",
-        }
-    }
-}
+use crate::config::Severity;
+use crate::config::security::Detectors;
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident $name:literal $severity:ident)+) => {
+    ($($(#[$doc:meta])* $kind:ident $name:literal)+) => {
         /// What happened.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Kind { $($(#[$doc])* $kind,)+ }
@@ -39,50 +17,66 @@ macro_rules! kinds {
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$kind => $name,)+ }
             }
-
-            /// How severe it is.
-            pub fn severity(self) -> Severity {
-                match self { $(Self::$kind => Severity::$severity,)+ }
-            }
         }
     };
 }
 
 kinds! {
     /// A path or parameter that climbs out of its root, or names a file of the system.
-    PathTraversal "path_traversal" High
+    PathTraversal "path_traversal"
     /// A parameter that ends the statement it is put in.
-    SqlInjection "sql_injection" High
+    SqlInjection "sql_injection"
     /// A parameter with script in it.
-    CrossSiteScripting "cross_site_scripting" Medium
+    CrossSiteScripting "cross_site_scripting"
     /// A parameter that starts a program.
-    CommandInjection "command_injection" Critical
+    CommandInjection "command_injection"
     /// A parameter that a template, expression or object loader would run (JNDI, OGNL, SpEL, PHP, LDAP filters, …).
-    CodeInjection "code_injection" Critical
+    CodeInjection "code_injection"
     /// A parameter with a header line in it.
-    HeaderInjection "header_injection" Medium
+    HeaderInjection "header_injection"
     /// A parameter that makes the server fetch what only it can reach.
-    RequestForgery "request_forgery" High
+    RequestForgery "request_forgery"
     /// A path that only those ask for who look for leaked files and known holes.
-    FileProbe "file_probe" Low
-    /// A client that says it is a scanner.
-    Scanner "scanner" Low
-    /// A client that says it is an attack tool.
-    AttackTool "attack_tool" Medium
+    FileProbe "file_probe"
+    /// A client that says it is a tool that looks for holes.
+    Scanner "scanner"
     /// Many failed logins of one client.
-    BruteForce "brute_force" High
-    /// A message whose framing is broken.
-    MalformedFraming "malformed_framing" Medium
-    /// A message whose length is told twice, so that two servers could read it in two ways.
-    RequestSmuggling "request_smuggling" High
-    /// A head larger than any client of good will sends.
-    OversizeHead "oversize_head" Low
+    BruteForce "brute_force"
+    /// Bytes that begin like HTTP and are not.
+    MalformedRequest "malformed_request"
+    /// A head beyond what is observed.
+    OversizeHead "oversize_head"
     /// A WebSocket handshake from a page of another origin.
-    OriginMismatch "origin_mismatch" Medium
-    /// TLS spoken to a plain port.
-    TlsToPlain "tls_to_plain_port" Low
-    /// A client from a range that is denied.
-    DeniedAddress "denied_address" Medium
+    WebsocketOrigin "websocket_origin"
+    /// A message whose length is told twice, so that two servers could read it in two ways.
+    RequestSmuggling "request_smuggling"
+    /// TLS on a port that does not speak it.
+    TlsOnPlainPort "tls_on_plain_port"
+    /// A client from a network that should not come here.
+    DeniedNetwork "denied_network"
+}
+
+impl Kind {
+    /// How severe it is by the configuration, or `None` where its detector is off.
+    pub fn severity(self, detectors: &Detectors) -> Option<Severity> {
+        match self {
+            Self::PathTraversal => detectors.path_traversal,
+            Self::SqlInjection
+            | Self::CrossSiteScripting
+            | Self::CommandInjection
+            | Self::CodeInjection
+            | Self::HeaderInjection
+            | Self::RequestForgery => detectors.injection,
+            Self::FileProbe | Self::Scanner => detectors.scanner.as_ref().map(|scanner| scanner.severity),
+            Self::BruteForce => detectors.brute_force.as_ref().map(|force| force.severity),
+            Self::MalformedRequest => detectors.malformed_request,
+            Self::OversizeHead => detectors.oversize_head,
+            Self::WebsocketOrigin => detectors.websocket_origin.as_ref().map(|origin| origin.severity),
+            Self::RequestSmuggling => detectors.request_smuggling,
+            Self::TlsOnPlainPort => detectors.tls_on_plain_port,
+            Self::DeniedNetwork => detectors.denied_network.as_ref().map(|denied| denied.severity),
+        }
+    }
 }
 
 /// A set of kinds: each counts once per request.
@@ -93,6 +87,14 @@ impl Kinds {
     /// Adds a kind.
     pub fn insert(&mut self, kind: Kind) {
         self.0 |= 1 << kind as u32;
+    }
+
+    /// Only those for which `keep` is true.
+    #[must_use]
+    pub fn only(self, keep: impl Fn(Kind) -> bool) -> Self {
+        let mut kept = Self::default();
+        kept.extend(self.iter().filter(|kind| keep(*kind)));
+        kept
     }
 
     /// Whether `kind` is among them.

@@ -3,15 +3,19 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use ipnet::IpNet;
+
+use crate::config::security::BruteForce;
+
 /// Counts failed logins by client; bounded, whatever the number of clients.
 ///
 /// The window slides by halves: what is counted reaches back at least half a window and at most a whole one, so a burst of
 /// `threshold` failures within half a window is always seen, and `threshold` spread over more than a window never.
 pub struct Failures {
-    threshold: u32,
+    threshold: usize,
     half: Duration,
     capacity: usize,
-    clients: HashMap<u64, Count>,
+    clients: HashMap<IpNet, Count>,
     swept: Option<Instant>,
     untracked: u64,
 }
@@ -19,20 +23,20 @@ pub struct Failures {
 struct Count {
     /// When the current half began.
     since: Instant,
-    before: u32,
-    now: u32,
+    before: usize,
+    now: usize,
 }
 
 impl Failures {
-    /// `threshold` failures (at least 1) within `window`; of at most `capacity` clients at a time.
-    pub fn new(threshold: u32, window: Duration, capacity: usize) -> Self {
-        let half = (window / 2).max(Duration::from_millis(1));
-        Self { threshold: threshold.max(1), half, capacity, clients: HashMap::new(), swept: None, untracked: 0 }
+    /// By `rule`, of at most `capacity` clients at a time.
+    pub fn new(rule: &BruteForce, capacity: usize) -> Self {
+        let half = rule.window / 2;
+        Self { threshold: rule.failures, half, capacity, clients: HashMap::new(), swept: None, untracked: 0 }
     }
 
-    /// A failure of `client` (a keyed hash of its address). True when it makes the client's failures an attack; each further
+    /// A failure of `client` (see [`Clients::of`](crate::observe::clients::Clients::of)). True when it makes the client's failures an attack; each further
     /// `threshold` of them is one more.
-    pub fn failed(&mut self, client: u64, now: Instant) -> bool {
+    pub fn failed(&mut self, client: IpNet, now: Instant) -> bool {
         if !self.clients.contains_key(&client) && self.clients.len() >= self.capacity && !self.sweep(now) {
             self.untracked += 1;
             return false;
@@ -96,7 +100,14 @@ impl Count {
 mod tests {
     use super::*;
 
-    const WINDOW: Duration = Duration::from_secs(60);
+    fn failures(threshold: usize, capacity: usize) -> Failures {
+        let window = Duration::from_secs(60);
+        Failures::new(&BruteForce { severity: crate::config::Severity::High, failures: threshold, window }, capacity)
+    }
+
+    fn client(number: u32) -> IpNet {
+        IpNet::from(std::net::IpAddr::from(std::net::Ipv4Addr::from(number)))
+    }
 
     fn at(start: Instant, seconds: u64) -> Instant {
         start + Duration::from_secs(seconds)
@@ -104,35 +115,35 @@ mod tests {
 
     #[test]
     fn every_threshold_of_failures_is_one_attack() {
-        let (mut failures, start) = (Failures::new(3, WINDOW, 10), Instant::now());
-        let told: Vec<bool> = (0..7).map(|second| failures.failed(7, at(start, second))).collect();
+        let (mut failures, start) = (failures(3, 10), Instant::now());
+        let told: Vec<bool> = (0..7).map(|second| failures.failed(client(7), at(start, second))).collect();
         assert_eq!(told, [false, false, true, false, false, true, false]);
-        assert!(!failures.failed(8, start));
+        assert!(!failures.failed(client(8), start));
     }
 
     #[test]
     fn slow_failures_are_no_attack() {
-        let (mut failures, start) = (Failures::new(3, WINDOW, 10), Instant::now());
-        assert!((0..100).all(|turn| !failures.failed(7, at(start, turn * 31))));
+        let (mut failures, start) = (failures(3, 10), Instant::now());
+        assert!((0..100).all(|turn| !failures.failed(client(7), at(start, turn * 31))));
     }
 
     #[test]
     fn a_burst_across_the_halves_is_seen() {
-        let (mut failures, start) = (Failures::new(4, WINDOW, 10), Instant::now());
-        let told: Vec<bool> = [0, 28, 29, 31].map(|second| failures.failed(7, at(start, second))).to_vec();
+        let (mut failures, start) = (failures(4, 10), Instant::now());
+        let told: Vec<bool> = [0, 28, 29, 31].map(|second| failures.failed(client(7), at(start, second))).to_vec();
         assert_eq!(told, [false, false, false, true]);
     }
 
     #[test]
     fn more_clients_than_there_is_room_for_are_counted_as_untracked() {
-        let (mut failures, start) = (Failures::new(2, WINDOW, 100), Instant::now());
-        for client in 0..10_000 {
-            failures.failed(client, start);
+        let (mut failures, start) = (failures(2, 100), Instant::now());
+        for number in 0..10_000 {
+            failures.failed(client(number), start);
         }
         assert_eq!((failures.len(), failures.untracked()), (100, 9900));
-        assert!(failures.failed(5, at(start, 1)), "a client that is counted stays so");
+        assert!(failures.failed(client(5), at(start, 1)), "a client that is counted stays so");
         // Quiet clients make room.
-        assert!(!failures.failed(20_000, at(start, 100)));
+        assert!(!failures.failed(client(20_000), at(start, 100)));
         assert_eq!((failures.len(), failures.untracked()), (1, 9900));
     }
 }
