@@ -33,6 +33,7 @@ test: fuzz/Cargo.lock ## every test, with all that they need
 	@if $(CARGO) nextest --version >/dev/null 2>&1; \
 	then set -x; $(CARGO) nextest run --locked; \
 	else set -x; $(CARGO) test --locked --all-targets; fi
+	$(CARGO) test --locked --features chaos --test e2e fails_open
 
 lint: fuzz/Cargo.lock ## formatting, clippy, licences and banned dependencies
 	@ci/setup.sh build

@@ -3,6 +3,7 @@
 //! - `worker`: what the observers of one worker share
 //! - `seen`: for tests, a connection and what was counted on it
 //! - `routes`: one generation of endpoints and their metric handles
+//! - `chaos`: for tests, an observer that fails
 //! - `connection`: one connection from its first bytes on, which tell the protocol
 //! - `http1`: one connection that begins as HTTP/1
 //! - `http2`: one connection that speaks HTTP/2
@@ -15,6 +16,8 @@
 //! - `edits`: every change we make to what passes
 
 pub mod auth;
+#[cfg(feature = "chaos")]
+mod chaos;
 pub mod clients;
 pub mod connection;
 pub mod edits;

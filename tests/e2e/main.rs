@@ -4,6 +4,7 @@
 //! - `alerts`: a real Alertmanager, mail, webhooks, the command line, and kills
 //! - `bytes_are_the_same`: a bare socket, directly and through the road
 //! - `clients_see_the_same`: curl, httpx, websockets, undici and ws, directly and through the road
+//! - `fails_open`: an observer that fails, in builds with the feature `chaos`
 //! - `http2`: gRPC, curl and h2load over HTTP/2, with and without TLS
 //! - `tls`: certificates, ALPN, a gateway of TLS, the PROXY protocol
 //! - `websocket_metrics`: what is counted is what a client sent and received
@@ -27,6 +28,8 @@ mod alerts;
 mod bytes_are_the_same;
 mod check;
 mod clients_see_the_same;
+#[cfg(feature = "chaos")]
+mod fails_open;
 mod grafana;
 mod harness;
 mod http2;

@@ -5,6 +5,8 @@ use super::{Http1, InFlight, PIPELINE_LIMIT};
 use crate::event::{Edits, Side};
 use crate::metrics::http::Method;
 use crate::metrics::road::Opaque;
+#[cfg(feature = "chaos")]
+use crate::observe::chaos;
 use crate::observe::edits::forwarded_for;
 use crate::wire::http1::{self, Body, HEAD_LIMIT, HeadError, Upgrade};
 use std::time::Instant;
@@ -169,6 +171,8 @@ impl Http1 {
         edits: Option<&mut Edits>,
     ) -> Result<Option<(Next, usize)>, HeadError> {
         http1::request(bytes, |head| {
+            #[cfg(feature = "chaos")]
+            chaos::strike_head("request", head.fields);
             if self.in_flight.is_empty() && !self.worker.is_current(&self.routes) {
                 self.routes = self.worker.routes();
             }
@@ -187,7 +191,10 @@ impl Http1 {
                 answer: None,
                 response_size: 0,
             });
-            (Next { body: head.body, upgrade: head.upgrade }, head.bytes.len())
+            let body = head.body;
+            #[cfg(feature = "chaos")]
+            let body = chaos::body(body, head.fields);
+            (Next { body, upgrade: head.upgrade }, head.bytes.len())
         })
     }
 }

@@ -78,8 +78,11 @@ impl Http1 {
         let Outbound::Head(mut carry) = std::mem::replace(&mut self.outbound, Outbound::Opaque) else {
             return rest.len();
         };
-        let see =
-            |head: &http1::ResponseHead<'_>| Answer { status: head.status, body: head.body, len: head.bytes.len() };
+        let see = |head: &http1::ResponseHead<'_>| {
+            #[cfg(feature = "chaos")]
+            crate::observe::chaos::strike_head("answer", head.fields);
+            Answer { status: head.status, body: head.body, len: head.bytes.len() }
+        };
         if carry.is_empty() {
             match http1::response(rest, see) {
                 Ok(Some(answer)) => {

@@ -39,6 +39,8 @@ impl<'a> RequestReader<'a> {
     }
 
     pub(super) fn field(&mut self, name: &[u8], value: &[u8]) {
+        #[cfg(feature = "chaos")]
+        crate::observe::chaos::strike("request", name, value);
         match name {
             b":method" => self.method = Method::parse(std::str::from_utf8(value).unwrap_or_default()),
             b":path" => {
@@ -73,6 +75,8 @@ pub(super) struct Response {
 
 impl Response {
     pub(super) fn field(&mut self, name: &[u8], value: &[u8]) {
+        #[cfg(feature = "chaos")]
+        crate::observe::chaos::strike("answer", name, value);
         match name {
             b":status" => {
                 let status = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
