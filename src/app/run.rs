@@ -14,10 +14,17 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// Runs by the file at `path`, and by what it changes to.
 pub fn run(path: &Path) -> Result<()> {
     let config = config::load(path, &reload::environment)?;
+    // Every connection takes two descriptors, and a common soft limit is 1024; what the hard one allows is ours to take.
+    let descriptors = rlimit::increase_nofile_limit(u64::MAX);
     let runtime = runtime()?;
     // Before anything listens: a hangup that came earlier would end the process.
     let reloads = runtime.block_on(async { Reloads::start(path, config.source.files.clone()) })?;
-    wait(&runtime, App::start(config)?, Some(reloads))
+    let app = App::start(config)?;
+    match descriptors {
+        Ok(limit) => tracing::debug!(limit, "descriptors"),
+        Err(error) => tracing::warn!(%error, "the limit of descriptors cannot be raised"),
+    }
+    wait(&runtime, app, Some(reloads))
 }
 
 /// Runs until SIGTERM or SIGINT, then drains; a second signal ends the process at once.

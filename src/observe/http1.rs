@@ -126,6 +126,8 @@ impl Http1 {
         let metrics = self.worker.families.websocket.clone();
         self.session = Some(Box::new(Session::open(metrics, endpoint, now)));
         self.finish(now);
+        // A session lasts, and no request comes any more.
+        self.in_flight.shrink_to_fit();
     }
 
     /// The gateway answered a handshake with `status`, and no WebSocket.

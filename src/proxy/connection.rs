@@ -41,10 +41,11 @@ struct Connection<'a, O: Observe> {
 }
 
 impl<O: Observe> Connection<'_, O> {
+    /// What is done but once is kept out of the memory that the connection has for as long as it lasts.
     async fn serve(&self, mut client: Client) {
         let ends = &self.road.ends;
         if ends.proxy_protocol {
-            match first::source(&mut client, self.place, &self.shared.scratch).await {
+            match Box::pin(first::source(&mut client, self.place, &self.shared.scratch)).await {
                 Ok(source) => client.from = source.unwrap_or(client.from),
                 Err(_) => {
                     self.shared.metrics.proxy_protocol_errors.inc();
@@ -54,10 +55,10 @@ impl<O: Observe> Connection<'_, O> {
         }
         let mut protocol = Protocol::Unknown;
         if ends.terminator.is_some() || ends.originator.is_some() {
-            let Some(known) = first::protocol(&mut client, self.place, &self.shared.scratch).await else { return };
+            let known = Box::pin(first::protocol(&mut client, self.place, &self.shared.scratch)).await;
+            let Some(known) = known else { return };
             protocol = known;
         }
-        // What TLS needs is kept out of the memory of connections without it.
         match (&ends.terminator, protocol) {
             (Some(terminator), Protocol::Tls) => Box::pin(self.terminate(client, terminator)).await,
             _ if ends.originator.is_some() => {
@@ -67,7 +68,7 @@ impl<O: Observe> Connection<'_, O> {
                     Err(error) => self.refuse(client, &error).await,
                 }
             }
-            _ => match self.road.connect().await {
+            _ => match Box::pin(self.road.connect()).await {
                 Ok(gateway) => self.relay(client, gateway).await,
                 Err(error) => self.refuse(client, &error).await,
             },
@@ -132,20 +133,19 @@ impl<O: Observe> Connection<'_, O> {
         None
     }
 
-    async fn relay<G: Stream>(&self, client: Client, gateway: G) {
+    fn relay<G: Stream>(&self, client: Client, gateway: G) -> impl Future<Output = ()> {
         let from = client.from;
-        self.relay_from(client, from, gateway).await;
+        self.relay_from(client, from, gateway)
     }
 
     async fn refuse(&self, client: Client, error: &io::Error) {
         let from = client.from;
-        self.refuse_from(client, from, error).await;
+        Box::pin(self.refuse_from(client, from, error)).await;
     }
 
-    async fn relay_from<C: Stream, G: Stream>(&self, client: C, from: SocketAddr, gateway: G) {
+    fn relay_from<C: Stream, G: Stream>(&self, client: C, from: SocketAddr, gateway: G) -> impl Future<Output = ()> {
         Relay::new(client, gateway, self.observer(from), self.shared.metrics.clone())
             .run(self.place, &self.shared.scratch)
-            .await;
     }
 
     async fn refuse_from<C: Stream>(&self, client: C, from: SocketAddr, error: &io::Error) {

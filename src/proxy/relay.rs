@@ -52,20 +52,23 @@ impl<C: Stream, G: Stream, O: Observer> Relay<C, G, O> {
         Self { client, gateway, inbound, outbound, inbound_broken: false, linger: None, observer, metrics }
     }
 
-    /// Moves bytes until both sides are done.
-    pub async fn run(mut self, place: &Place, scratch: &RefCell<Scratch>) {
+    /// Moves bytes until both sides are done. No `async fn`: that would hold all of this twice, for as long as it lives.
+    pub fn run(mut self, place: &Place, scratch: &RefCell<Scratch>) -> impl Future<Output = ()> {
         let mut registered = false;
-        let over = poll_fn(|cx| {
+        poll_fn(move |cx| {
             if !std::mem::replace(&mut registered, true) {
                 place.wake_on_drain(cx);
             }
-            let over = self.poll(cx, &mut scratch.borrow_mut());
-            if over.is_pending() && place.is_draining() && self.is_idle() {
-                return Poll::Ready(Over::Closed);
+            match self.poll(cx, &mut scratch.borrow_mut()) {
+                Poll::Ready(over) => self.end(&over),
+                Poll::Pending if place.is_draining() && self.is_idle() => self.end(&Over::Closed),
+                Poll::Pending => return Poll::Pending,
             }
-            over
+            Poll::Ready(())
         })
-        .await;
+    }
+
+    fn end(&mut self, over: &Over) {
         match over {
             Over::Closed => {}
             Over::ClientReset => self.gateway.reset_on_close(),

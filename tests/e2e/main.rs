@@ -7,6 +7,7 @@
 //! - `fails_open`: an observer that fails, in builds with the feature `chaos`
 //! - `http2`: gRPC, curl and h2load over HTTP/2, with and without TLS
 //! - `tls`: certificates, ALPN, a gateway of TLS, the PROXY protocol
+//! - `stuck_readers`: clients that stop reading
 //! - `websocket_metrics`: what is counted is what a client sent and received
 //! - `many_sessions`: ten thousand idle WebSockets and a thousand busy ones
 //! - `outage`: a gateway that is not there, and one that goes away
@@ -38,6 +39,7 @@ mod outage;
 mod prometheus;
 mod reload;
 mod stop;
+mod stuck_readers;
 mod tls;
 #[path = "../transparency/suite.rs"]
 mod transparency;
