@@ -9,6 +9,7 @@ use crate::alert::rule::{RuleSet, signal};
 use crate::config::{Alerting, Config};
 use crate::history::{Guarantee, History};
 use anyhow::{Context as _, Result, anyhow};
+use futures_util::FutureExt as _;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -112,6 +113,7 @@ struct Run {
     history: Arc<History>,
     desk: Arc<Desk>,
     interval: Duration,
+    ticked: Option<i64>,
     channels: HashMap<String, Arc<Sender>>,
     sends: JoinSet<(String, Outcome)>,
     drills: Vec<Drill>,
@@ -130,7 +132,7 @@ impl Run {
         let interval = setup.alerting.interval;
         let engine = Engine::start(setup.identity, &setup.alerting, setup.rules, metrics, unix());
         let (sends, drills) = (JoinSet::new(), Vec::new());
-        Self { engine, history, desk, interval, channels: setup.channels, sends, drills }
+        Self { engine, history, desk, interval, ticked: None, channels: setup.channels, sends, drills }
     }
 
     async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>, mut setups: mpsc::UnboundedReceiver<Setup>) {
@@ -172,8 +174,13 @@ impl Run {
     }
 
     fn tick(&mut self) {
+        // The instant that was meant: a timer that comes a little early or late must not make a `for` an evaluation longer.
+        let (clock, interval) = (unix(), i64::try_from(self.interval.as_millis()).unwrap_or(i64::MAX));
+        let meant = self.ticked.map(|last| last.saturating_add(interval));
+        let now = meant.filter(|meant| (clock - meant).abs() < interval / 2).unwrap_or(clock);
+        self.ticked = Some(now);
         let history = self.history.clone();
-        self.engine.tick(unix(), &*self.history, &mut |key, now, series| history.sample(key, now, series));
+        self.engine.tick(now, &*self.history, &mut |key, now, series| history.sample(key, now, series));
     }
 
     fn follow(&mut self, setup: Setup) {
@@ -186,7 +193,13 @@ impl Run {
         let channel = self.channels.get(&notification.channel).cloned();
         self.sends.spawn(async move {
             let outcome = match channel {
-                Some(channel) => channel.send(&notification, unix()).await,
+                Some(channel) => {
+                    let send = std::panic::AssertUnwindSafe(channel.send(&notification, unix()));
+                    // A channel that panics must not hold up what waits behind it.
+                    send.catch_unwind()
+                        .await
+                        .unwrap_or_else(|_| Outcome::Refused("a fault of ours; see the log".to_owned()))
+                }
                 None => Outcome::Refused("the channel is not configured any more".to_owned()),
             };
             (notification.channel, outcome)
@@ -194,7 +207,7 @@ impl Run {
     }
 
     fn sent(&mut self, done: Result<(String, Outcome), tokio::task::JoinError>) {
-        // A send that panicked is found by its lane's silence and by the log; the next start sends it again.
+        // A send is neither cancelled nor does it panic.
         let Ok((channel, outcome)) = done else { return };
         for drilled in self.engine.sent(&channel, unix(), &outcome) {
             if let Some(drill) = self.drills.iter_mut().find(|drill| drill.open.contains(&drilled.id)) {

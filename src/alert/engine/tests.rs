@@ -1,4 +1,8 @@
 //! The whole way from series to what is sent, and over restarts.
+//!
+//! - `default`: the nine rules that come with us
+
+mod default;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -261,8 +265,8 @@ fn ten_thousand_alerts_are_no_burden() {
     bench.engine.tick(bench.now, &series, &mut |_, _, _| {});
     let took = began.elapsed();
     println!("a tick of 10,000 active alerts took {took:?}");
-    // Without optimisation, and beside other tests, ten times what is promised.
-    let most = if cfg!(debug_assertions) { 2_500 } else { 250 };
+    // What is promised is of the optimised build; without, and beside other tests, only a blunder can be found.
+    let most = if cfg!(debug_assertions) { 10_000 } else { 250 };
     assert!(took < Duration::from_millis(most), "{took:?}");
 }
 

@@ -17,6 +17,8 @@ pub enum Manner {
     Drop,
     /// Takes it, and closes the connection without an answer: the sender cannot know.
     TakeAndDrop,
+    /// Takes it, and neither answers nor closes the connection.
+    Hang,
     /// Answers with this status, and asks for another try after so many seconds where that is above 0.
     Answer(u16, u8),
 }
@@ -99,8 +101,11 @@ fn serve(mut client: TcpStream, manner: Manner, got: &Mutex<Vec<Value>>) -> std:
             (200, 0)
         }
     };
-    if let Manner::TakeAndDrop = manner {
-        return Ok(());
+    match manner {
+        Manner::TakeAndDrop => return Ok(()),
+        // Until the client has had enough.
+        Manner::Hang => return client.read(&mut buffer).map(drop),
+        _ => {}
     }
     let more = if after > 0 { format!("Retry-After: {after}\r\n") } else { String::new() };
     write!(client, "HTTP/1.1 {status} Status\r\n{more}Content-Length: 0\r\nConnection: close\r\n\r\n")
