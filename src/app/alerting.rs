@@ -5,13 +5,12 @@ use crate::alert::channel::{About, Sender};
 use crate::alert::desk::{Desk, Order, Wish};
 use crate::alert::engine::{DrillResult, Engine, Identity};
 use crate::alert::notify::{Notification, Outcome};
-use crate::alert::rule::{RuleSet, signal};
+use crate::alert::rule::RuleSet;
 use crate::config::{Alerting, Config};
 use crate::history::{Guarantee, History};
 use anyhow::{Context as _, Result, anyhow};
 use futures_util::FutureExt as _;
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -41,13 +40,7 @@ pub(super) struct Alerts {
 impl Setup {
     /// Blocks on the file system: rule files and certificates are read.
     pub(super) fn of(config: &Config) -> Result<Self> {
-        let options = signal::Options {
-            min_requests: config.alerting.min_requests,
-            exclude: config.routes.exclude.iter().map(|pattern| pattern.as_str().to_owned()).collect(),
-            by: Vec::new(),
-        };
-        let buckets = &config.metrics.buckets.duration;
-        let rules = RuleSet::load(&config.alerting, &config.slos, &options, buckets, Path::new(""), "agent.yaml");
+        let rules = RuleSet::load(config, &[], "agent.yaml");
         let rules = rules.map_err(|faults| {
             let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
             anyhow!("{}", faults.join("\n"))

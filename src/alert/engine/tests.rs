@@ -4,7 +4,6 @@
 
 mod default;
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use prometheus::Registry;
@@ -13,9 +12,8 @@ use tempfile::TempDir;
 use super::*;
 use crate::alert::notify::sample::config;
 use crate::alert::notify::{Kind, Outcome};
-use crate::alert::rule::signal;
 use crate::base::labels::NAME;
-use crate::config::Severity;
+use crate::config::{Config, Severity};
 use crate::promql::Memory;
 use crate::promql::series::Sample;
 
@@ -45,7 +43,8 @@ fn alerting(folder: &TempDir, lines: &str) -> Alerting {
 
 fn engine(folder: &TempDir, lines: &str, now: i64) -> Engine {
     let alerting = alerting(folder, lines);
-    let rules = RuleSet::load(&alerting, &[], &signal::Options::default(), &[], Path::new(""), "test").unwrap();
+    let config = Config { alerting: alerting.clone(), ..Config::default() };
+    let rules = RuleSet::load(&config, &[], "test").unwrap();
     let identity = Identity { service: "shop".into(), environment: "test".into(), pod: "p-1".into() };
     Engine::start(identity, &alerting, rules, AlertMetrics::register(&Registry::new()).unwrap(), now)
 }

@@ -168,8 +168,8 @@ fn each_of_the_nine_rules_fires_after_its_time_and_resolves() {
     for (rule, minutes, most, inputs, message) in CASES {
         let folder = tempfile::tempdir().unwrap();
         let alerting = config(&format!("state: {}\nmin_requests: 20", folder.path().display()));
-        let options = signal::Options { min_requests: 20, ..signal::Options::default() };
-        let rules = RuleSet::load(&alerting, &[], &options, &[], Path::new(""), "test").unwrap();
+        let config = Config { alerting: alerting.clone(), ..Config::default() };
+        let rules = RuleSet::load(&config, &[], "test").unwrap();
         let metrics = AlertMetrics::register(&Registry::new()).unwrap();
         let engine = Engine::start(Identity::default(), &alerting, rules, metrics, START);
         let (seen, recorded) = (Seen::default(), BTreeMap::new());
