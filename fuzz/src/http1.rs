@@ -59,7 +59,10 @@ pub fn heads(input: &[u8]) {
 }
 
 /// Parses ever longer prefixes: an error stays, a head stays the head it is and was not there before its end.
-fn prefixes<T: PartialEq + Debug, E: Debug>(input: &[u8], parse: impl Fn(&[u8]) -> Result<Option<(usize, T)>, E>) {
+pub(crate) fn prefixes<T: PartialEq + Debug, E: Debug>(
+    input: &[u8],
+    parse: impl Fn(&[u8]) -> Result<Option<(usize, T)>, E>,
+) {
     let Some((bytes, pieces)) = split(input) else { return };
     let whole = parse(bytes);
     let mut end = 0;

@@ -3,15 +3,21 @@
 //!
 //! An input's first byte chooses how the rest is split into reads, so that a seed stays a text that a person can read.
 //!
+//! - `first_bytes`: what stands in front of a conversation
 //! - `http1`: the parsers of HTTP/1
+//! - `http2`: the parsers of HTTP/2 and gRPC
 //! - `websocket`: the scanner of frames
 //! - `observer`: a whole conversation
 
+mod first_bytes;
 mod http1;
+mod http2;
 mod observer;
 mod websocket;
 
+pub use first_bytes::{proxy_protocol, server_name};
 pub use http1::{blank_line, chunked, heads, sniff};
+pub use http2::{grpc, hpack, hpack_built, http2_frames};
 pub use observer::observer;
 pub use websocket::{websocket, websocket_built};
 
@@ -41,13 +47,19 @@ mod tests {
 
     type Target = fn(&[u8]);
 
-    const TARGETS: [(&str, Target); 7] = [
+    const TARGETS: [(&str, Target); 13] = [
         ("sniff", sniff),
         ("blank_line", blank_line),
         ("heads", heads),
         ("chunked", chunked),
         ("websocket", websocket),
         ("websocket_built", websocket_built),
+        ("grpc", grpc),
+        ("proxy_protocol", proxy_protocol),
+        ("server_name", server_name),
+        ("http2_frames", http2_frames),
+        ("hpack", hpack),
+        ("hpack_built", hpack_built),
         ("observer", observer),
     ];
 
