@@ -7,11 +7,13 @@
 //! - `answer`: results and errors as Prometheus writes them
 //! - `query`: `query` and `query_range`
 //! - `series`: `series`, `labels`, `label/{name}/values` and `metadata`
+//! - `rules`: `rules`
 //! - `status`: `status/buildinfo`
 
 mod answer;
 mod params;
 mod query;
+mod rules;
 mod series;
 mod status;
 
@@ -30,5 +32,6 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/api/v1/labels", get(series::labels).post(series::labels))
         .route("/api/v1/label/{name}/values", get(series::values))
         .route("/api/v1/metadata", get(series::metadata))
+        .route("/api/v1/rules", get(rules::rules))
         .route("/api/v1/status/buildinfo", get(status::buildinfo))
 }

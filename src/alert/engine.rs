@@ -22,6 +22,7 @@ pub use drill::{DrillResult, Drilled};
 pub use snapshot::{Shown, Snapshot, Status};
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use super::metrics::AlertMetrics;
 use super::notify::{Delivery, Ledger, Notification, Outbox, Outcome, Planner, Policy};
@@ -56,7 +57,7 @@ const PRUNE: i64 = 3_600_000;
 pub struct Engine {
     identity: Identity,
     alerting: Alerting,
-    rules: RuleSet,
+    rules: Arc<RuleSet>,
     reads: Reads,
     machine: Machine,
     planner: Planner,
@@ -98,7 +99,7 @@ impl Engine {
             evaluated: None,
             resolved_last_week: (i64::MIN, 0),
             identity,
-            rules,
+            rules: Arc::new(rules),
             store,
             metrics,
         };
@@ -113,7 +114,7 @@ impl Engine {
         self.outbox.set_rates(&rates(alerting), now);
         (self.reads, self.due) = (Reads::of(&rules), vec![now; rules.groups().len()]);
         self.broken.clear();
-        (self.identity, self.alerting, self.rules) = (identity, alerting.clone(), rules);
+        (self.identity, self.alerting, self.rules) = (identity, alerting.clone(), Arc::new(rules));
     }
 
     /// Evaluates what is due, and commits what follows from it.

@@ -82,6 +82,18 @@ fn grafana_finds_a_data_source() {
     let (_, metadata) = get(admin, "/api/v1/metadata?metric=http_requests_total");
     assert_eq!(metadata["data"]["http_requests_total"][0]["type"], "counter");
 
+    // The list of rules beside its own.
+    let (_, rules) = get(admin, "/api/v1/rules?type=alert&rule_name%5B%5D=high_error_rate");
+    let rule = &rules["data"]["groups"][0]["rules"][0];
+    assert_eq!(
+        (&rule["name"], &rule["type"], &rule["duration"]),
+        (&json!("high_error_rate"), &json!("alerting"), &json!(300.0))
+    );
+    assert_eq!((&rule["query"], &rule["state"]), (&json!("error_rate > 0.05"), &json!("inactive")));
+    let (_, recording) = get(admin, "/api/v1/rules?type=record");
+    let named = |rule: &Value| rule["name"] == "error_rate" && rule["type"] == "recording";
+    assert!(recording["data"]["groups"][0]["rules"].as_array().is_some_and(|rules| rules.iter().any(named)));
+
     // A panel: instant for a stat, a range for a graph.
     let (_, instant) = post(admin, "/api/v1/query", "query=sum+by+%28endpoint%29+%28http_requests_total%29");
     assert_eq!(instant["data"]["result"][0]["value"][1], "3");

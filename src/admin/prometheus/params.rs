@@ -72,6 +72,12 @@ impl Params {
         }
     }
 
+    /// Whether `value` is among those of `name`, or there is none of that name.
+    pub(super) fn has_or_lacks(&self, name: &str, value: &str) -> bool {
+        let mut given = self.0.iter().filter(|(known, _)| known == name).peekable();
+        given.peek().is_none() || given.any(|(_, known)| known == value)
+    }
+
     /// The selectors `match[]`.
     pub(super) fn selectors(&self) -> Result<Vec<Vec<Matcher>>, Failure> {
         let texts = self.0.iter().filter(|(name, _)| name == "match[]");

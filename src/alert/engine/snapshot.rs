@@ -1,9 +1,10 @@
 //! What people are shown: a copy of what is current, so that nobody who looks holds up the engine.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::Engine;
-use crate::alert::rule::Rule;
+use crate::alert::rule::{Rule, RuleSet};
 use crate::alert::state::{Alert, Fingerprint, Phase};
 
 /// How long alerts that are over are shown, and how many.
@@ -17,6 +18,8 @@ pub struct Snapshot {
     pub alerts: Vec<Shown>,
     /// Alerting rules, and how many of them are evaluated.
     pub rules: (usize, usize),
+    /// All rules.
+    pub groups: Arc<RuleSet>,
     /// Channels.
     pub channels: usize,
     /// Alerts that resolved in the last seven days.
@@ -109,6 +112,7 @@ impl Engine {
         Snapshot {
             alerts,
             rules: (enabled + disabled, enabled),
+            groups: self.rules.clone(),
             channels: self.alerting.channels.len(),
             resolved_last_week: self.resolved_last_week.1,
             trouble: self.store.trouble().map(str::to_owned),
