@@ -41,7 +41,7 @@ fn configuration(ingress: SocketAddr, admin: SocketAddr, gateway: SocketAddr) ->
     let text = format!(
         "service: demo\nenvironment: demo\nlog: {{ level: warn, format: text }}\n\
          ingress: {{ listen: \"{ingress}\", gateway: \"{gateway}\", drain: 1s }}\nadmin: {{ listen: \"{admin}\" }}\n\
-         alerting: {{ state: \"{}\" }}\n",
+         history: {{ interval: 1s }}\nalerting: {{ state: \"{}\" }}\n",
         state.display()
     );
     Ok(config::parse(&text, Path::new(""), &|_| None)?)

@@ -21,7 +21,7 @@ const PENDING: [(&str, &str); 22] = [
     ("egress", "calls of the gateway are not seen"),
     ("services", "calls of the gateway are not seen"),
     ("admin.tls", "the admin port does not speak TLS"),
-    ("admin.anonymous", "every caller may read, and nothing can be operated"),
+    ("admin.anonymous", "reading is open to every caller; only `operate` is heeded"),
     ("admin.tokens", "tokens are not asked for"),
     ("admin.audit", "no audit log is written"),
     ("admin.hosts", "the Host header is not checked"),
