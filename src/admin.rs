@@ -8,8 +8,10 @@
 //! - `alerts`: alerts, what people do to them, and tests of channels
 //! - `prometheus`: Prometheus' HTTP API over the history
 //! - `overview`: `/api/v1/observability`
+//! - `coverage`: what is seen and what is not
 
 mod alerts;
+mod coverage;
 mod health;
 mod metrics;
 mod overview;
@@ -22,6 +24,7 @@ pub use server::serve;
 
 use crate::alert::desk::Desk;
 use crate::config::Config;
+use crate::event::Coverage;
 use crate::history::History;
 use ::prometheus::Registry;
 use arc_swap::ArcSwap;
@@ -40,6 +43,8 @@ pub struct View {
     pub turns: Turns,
     /// Where people meet the alert engine.
     pub alerts: Arc<Desk>,
+    /// What is seen and what is not.
+    pub coverage: Coverage,
     /// The configuration that runs.
     pub config: Arc<ArcSwap<Config>>,
     /// The gateway's addresses.

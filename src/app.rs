@@ -1,12 +1,14 @@
 //! The composition root: builds every part from a configuration, starts it, and stops it in order.
 //!
 //! - `alerting`: the thread of the alert engine
+//! - `coverage`: areas that no part speaks for
 //! - `demo`: `outrider demo`
 //! - `sampling`: our metrics into the history
 //! - `run`: `outrider run`, until a signal
 //! - `logs`: the log and its level
 
 mod alerting;
+mod coverage;
 pub mod demo;
 mod logs;
 pub mod run;
@@ -15,6 +17,7 @@ mod sampling;
 use crate::admin::{self, View};
 use crate::alert::AlertMetrics;
 use crate::config::{Config, ForwardedFor, Gateway, Ingress, ProxyProtocol};
+use crate::event::Coverage;
 use crate::metrics::{AgentMetrics, Registry, TlsMetrics};
 use crate::observe::worker::Families;
 use crate::observe::{self, Worker};
@@ -87,7 +90,10 @@ impl App {
         let admin_address = admin_listener.local_addr()?;
 
         let alerts = Alerts::start(setup, history.clone(), alert_metrics)?;
+        let seen = Coverage::default();
+        coverage::say(&seen);
         let view = Arc::new(View {
+            coverage: seen,
             registry,
             history,
             alerts: alerts.desk.clone(),

@@ -1,6 +1,6 @@
 //! The listener's thread.
 
-use super::{Shared, alerts, health, metrics, overview, prometheus, reply};
+use super::{Shared, alerts, coverage, health, metrics, overview, prometheus, reply};
 use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::get;
@@ -38,6 +38,7 @@ fn router(view: Shared) -> Router {
         .route("/api/v1/metrics", get(metrics::exposition))
         .route("/api/v1/metrics/summary", get(metrics::summary))
         .route("/api/v1/observability", get(overview::observability))
+        .route("/api/v1/coverage", get(coverage::coverage))
         .merge(alerts::routes())
         .merge(prometheus::routes())
         .fallback(reply::not_found)

@@ -1,6 +1,7 @@
 //! End to end: the real `outrider` binary with real peers, on loopback only.
 //!
 //! - `harness`: processes, the gateway, the road, clients, metrics
+//! - `admin`: the admin port
 //! - `alerts`: a real Alertmanager, mail, webhooks, the command line, and kills
 //! - `bytes_are_the_same`: a bare socket, directly and through the road
 //! - `clients_see_the_same`: curl, httpx, websockets, undici and ws, directly and through the road
@@ -25,6 +26,7 @@
 // A test may say what it saw; the lint is about the binary.
 #![allow(clippy::print_stderr)]
 
+mod admin;
 mod alerts;
 mod bytes_are_the_same;
 mod check;

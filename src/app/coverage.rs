@@ -1,0 +1,78 @@
+//! What is said of areas that no part of this build speaks for: traffic that is always seen, and what is not seen yet. A part
+//! that comes to speak for an area takes its line out of here.
+
+use crate::event::coverage::{Area, Coverage, Status};
+
+/// Says all of them.
+pub(super) fn say(coverage: &Coverage) {
+    AREAS.iter().for_each(|&(name, status, why, enable, metrics)| {
+        coverage.put(Area { name, status, why: why.to_owned(), enable, metrics });
+    });
+}
+
+type Line = (&'static str, Status, &'static str, Option<&'static str>, &'static str);
+
+const AREAS: [Line; 10] = [
+    (
+        "http",
+        Status::Seen,
+        "Every request and answer of HTTP/1 and HTTP/2 that comes in by the ingress.",
+        None,
+        "http_requests_total http_request_duration_seconds http_response_first_byte_seconds http_request_size_bytes \
+         http_response_size_bytes http_requests_active http_requests_aborted_total",
+    ),
+    (
+        "websocket",
+        Status::Seen,
+        "Sessions and the frames in them.",
+        None,
+        "websocket_connections_total websocket_connections_active websocket_session_duration_seconds \
+         websocket_messages_total websocket_message_size_bytes websocket_closes_total",
+    ),
+    ("grpc", Status::Seen, "Calls, messages and their status.", None, "grpc_requests_total grpc_messages_total"),
+    (
+        "business",
+        Status::Unseen,
+        "Bodies are not looked at in this build.",
+        Some("business"),
+        "code_generations_total code_generation_duration_seconds image_generations_total image_generation_duration_seconds",
+    ),
+    (
+        "services",
+        Status::Unseen,
+        "What the gateway calls does not come past us.",
+        Some("services"),
+        "service_requests_total service_request_duration_seconds service_instances_total service_health_checks_total",
+    ),
+    (
+        "breakers",
+        Status::Unseen,
+        "Breakers are derived from the calls of services, which are not seen.",
+        Some("services"),
+        "circuit_breaker_requests_total circuit_breaker_state circuit_breaker_failure_rate circuit_breaker_transitions_total",
+    ),
+    (
+        "pools",
+        Status::Unseen,
+        "Pools are seen in the calls of services, which are not seen.",
+        Some("services"),
+        "connection_pool_connections_active connection_pool_requests_total",
+    ),
+    (
+        "security",
+        Status::Unseen,
+        "Logins, limits and attacks are not derived in this build.",
+        Some("security"),
+        "auth_attempts_total auth_token_validations_total rate_limit_requests_total rate_limit_violations_total \
+         security_events_total",
+    ),
+    (
+        "gateway",
+        Status::Unseen,
+        "The gateway's process is not looked at in this build.",
+        None,
+        "gateway_up gateway_memory_bytes gateway_memory_limit_bytes gateway_cpu_seconds_total gateway_open_fds \
+         gateway_threads",
+    ),
+    ("traces", Status::Unseen, "No span is made in this build.", Some("tracing"), ""),
+];
