@@ -1,7 +1,10 @@
 //! The admin port: what is seen, for scrapers and people. It runs on a thread and runtime of its own, so that nothing asked
 //! here waits for traffic, nor traffic for it.
 //!
-//! - `server`: the listener's thread
+//! - `server`: the listener's thread, connections, TLS
+//! - `router`: every path and what answers there
+//! - `access`: who may do what
+//! - `shape`: what every answer goes through
 //! - `reply`: the envelope of every answer, and problems
 //! - `metrics`: the exposition and its summary
 //! - `health`: whether we run, whether traffic should come
@@ -9,28 +12,38 @@
 //! - `prometheus`: Prometheus' HTTP API over the history
 //! - `overview`: `/api/v1/observability`
 //! - `coverage`: what is seen and what is not
+//! - `config`: the configuration that runs
+//! - `log_level`: the level of the log, changed while we run
 
+mod access;
 mod alerts;
+mod config;
 mod coverage;
 mod health;
+mod log_level;
 mod metrics;
 mod overview;
 mod prometheus;
 mod reply;
+mod router;
 mod server;
+mod shape;
 
+pub use access::Limiter;
+pub use log_level::LevelSwitch;
 pub use prometheus::Turns;
-pub use server::serve;
+pub use server::{serve, tls};
 
 use crate::alert::desk::Desk;
 use crate::config::Config;
 use crate::event::Coverage;
 use crate::history::History;
+use crate::metrics::AdminMetrics;
 use ::prometheus::Registry;
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Instant;
 
 /// What the endpoints read. Shared with whoever changes it; nothing here is held while an answer is made.
@@ -53,6 +66,18 @@ pub struct View {
     pub reload_error: ArcSwap<Option<String>>,
     /// Set when a stop was asked for.
     pub draining: AtomicBool,
+    /// When the configuration that runs was taken, Unix seconds.
+    pub loaded: AtomicU64,
+    /// The level of the log.
+    pub level: LevelSwitch,
+    /// What the listener needs for TLS, if it speaks it.
+    pub tls: ArcSwapOption<rustls::ServerConfig>,
+    /// What clients have left of their calls.
+    pub limiter: Limiter,
+    /// Whose turn it is to write to the audit log.
+    pub auditing: Arc<tokio::sync::Mutex<()>>,
+    /// What this port counts of itself.
+    pub metrics: AdminMetrics,
     /// When the process began.
     pub started: Instant,
 }

@@ -14,11 +14,11 @@ mod logs;
 pub mod run;
 mod sampling;
 
-use crate::admin::{self, View};
+use crate::admin::{self, LevelSwitch, View};
 use crate::alert::AlertMetrics;
 use crate::config::{Config, ForwardedFor, Gateway, Ingress, ProxyProtocol};
 use crate::event::Coverage;
-use crate::metrics::{AgentMetrics, Registry, TlsMetrics};
+use crate::metrics::{AdminMetrics, AgentMetrics, Registry, TlsMetrics};
 use crate::observe::worker::Families;
 use crate::observe::{self, Worker};
 use crate::proxy::road::Ends;
@@ -29,7 +29,6 @@ use crate::route::{Pattern, Table};
 use alerting::{Alerts, Setup};
 use anyhow::{Context as _, Result, anyhow, ensure};
 use arc_swap::ArcSwap;
-use logs::LevelHandle;
 use sampling::Sampling;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -47,7 +46,6 @@ pub struct App {
     view: Arc<View>,
     agent: AgentMetrics,
     tls: TlsMetrics,
-    level: LevelHandle,
     orders: watch::Sender<Orders>,
     stop_admin: watch::Sender<bool>,
     workers: Vec<JoinHandle<usize>>,
@@ -61,18 +59,20 @@ pub struct App {
 impl App {
     /// Starts everything. Nothing is accepted unless all of it could be built.
     pub fn start(config: Config) -> Result<Self> {
-        let level = logs::start(config.log);
+        let (level, log_level) = (logs::start(config.log), config.log.level);
         notice(&config);
         let registry = Registry::new();
         let families = Families::register(&registry, &config.metrics.buckets);
         let agent = AgentMetrics::register(&registry);
         let tls = families.road.tls.clone();
+        let admin_metrics = AdminMetrics::register(&registry);
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         let history = sampling::history(&config, &registry)?;
         let setup = Setup::of(&config)?;
         let alert_metrics = AlertMetrics::register(&registry)?;
         let gateway = resolve(&config)?;
-        show_certificate(&config, &tls);
+        let admin_tls = admin_tls(&config)?;
+        show_certificates(&config, &tls);
         let (orders, _) = watch::channel(Order::Serve(plan(&config, &gateway, None)?));
 
         let workers = config.ingress.workers.get();
@@ -102,6 +102,12 @@ impl App {
             gateway: Arc::new(gateway).into(),
             reload_error: Arc::new(None).into(),
             draining: false.into(),
+            loaded: (unix() as u64).into(),
+            level: LevelSwitch::new(log_level, move |to| level.set(to)),
+            tls: admin_tls.into(),
+            limiter: admin::Limiter::default(),
+            auditing: Arc::default(),
+            metrics: admin_metrics,
             started: Instant::now(),
         });
         let (stop_admin, stopped) = watch::channel(false);
@@ -132,20 +138,7 @@ impl App {
             tracing::info!(what = "ingress", %address, gateway = %view.config.load().ingress.gateway.at, "listening");
         }
         tracing::info!(what = "admin", address = %admin_address, "listening");
-        Ok(Self {
-            view,
-            agent,
-            tls,
-            level,
-            orders,
-            stop_admin,
-            workers,
-            admin,
-            sampling,
-            alerts,
-            ingress,
-            admin_address,
-        })
+        Ok(Self { view, agent, tls, orders, stop_admin, workers, admin, sampling, alerts, ingress, admin_address })
     }
 
     /// Where clients come in; ports that were 0 are what the kernel gave.
@@ -167,6 +160,7 @@ impl App {
     pub fn follow(&self, config: Config) -> Result<()> {
         let gateway = resolve(&config)?;
         let setup = Setup::of(&config)?;
+        let admin_tls = admin_tls(&config)?;
         let table = match &*self.orders.borrow() {
             Order::Serve(plan) => Some(plan.observe.table.clone()),
             Order::Drain(_) => None,
@@ -181,13 +175,15 @@ impl App {
             Order::Drain(_) => false,
         });
         ensure!(served, "we are stopping");
-        self.level.set(config.log.level);
+        self.view.level.set(config.log.level);
         notice(&config);
-        show_certificate(&config, &self.tls);
+        show_certificates(&config, &self.tls);
+        self.view.tls.store(admin_tls);
         self.alerts.follow(setup);
         self.view.history.limit(sampling::limits(&config));
         self.view.gateway.store(Arc::new(gateway));
         self.view.config.store(Arc::new(config));
+        self.view.loaded.store(unix() as u64, Ordering::Relaxed);
         self.agent.applied(unix());
         self.view.reload_error.store(Arc::new(None));
         Ok(())
@@ -250,10 +246,18 @@ fn ends(ingress: &Ingress, gateway: &[SocketAddr]) -> Result<Ends> {
     })
 }
 
-/// Shows when the certificate that clients see expires.
-fn show_certificate(config: &Config, tls: &TlsMetrics) {
-    if let Some(pair) = config.ingress.tls.as_ref().and_then(|tls| tls.pair.as_ref()) {
-        tls.certificate("ingress", pair.expires);
+/// What the admin port needs for TLS, if it is to speak it.
+fn admin_tls(config: &Config) -> Result<Option<Arc<rustls::ServerConfig>>> {
+    let made = config.admin.tls.as_ref().map_or(Ok(None), admin::tls);
+    made.map_err(|reason| anyhow!("admin.tls: {reason}"))
+}
+
+/// Shows when the certificates that clients see expire.
+fn show_certificates(config: &Config, tls: &TlsMetrics) {
+    for (listener, of) in [("ingress", &config.ingress.tls), ("admin", &config.admin.tls)] {
+        if let Some(pair) = of.as_ref().and_then(|tls| tls.pair.as_ref()) {
+            tls.certificate(listener, pair.expires);
+        }
     }
 }
 

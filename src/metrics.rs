@@ -7,9 +7,11 @@
 //! - `websocket`: the families of WebSocket sessions and messages
 //! - `road`: what we count of our own road: connections, opaque ones, failures
 //! - `tls`: handshakes and certificates
+//! - `admin`: what the admin port counts of itself
 //! - `agent`: what we count of ourselves: build, reloads
 //! - `totals`: sums over all traffic
 
+pub mod admin;
 pub mod agent;
 pub mod family;
 pub mod grpc;
@@ -20,6 +22,7 @@ pub mod tls;
 pub mod totals;
 pub mod websocket;
 
+pub use admin::AdminMetrics;
 pub use agent::AgentMetrics;
 pub use family::Family;
 pub use grpc::GrpcMetrics;

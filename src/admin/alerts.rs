@@ -1,7 +1,7 @@
 //! Alerts: what there is, what people do to it, what was, and tests of channels.
 //!
 //! - `list`: `GET /api/v1/alerts` and `/alerts/stats`
-//! - `operate`: acknowledgement, suppression, their undo, and who may
+//! - `operate`: acknowledgement, suppression, and their undo
 //! - `past`: `GET /api/v1/alerts/history`
 //! - `drill`: `POST /api/v1/test/alert`
 

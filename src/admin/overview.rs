@@ -33,7 +33,7 @@ pub(super) async fn observability(State(view): State<Shared>, Extension(id): Ext
                 "status": "active",
                 "service": config.service,
                 "environment": config.environment,
-                "log_level": config.log.level.as_str(),
+                "log_level": view.level.get().as_str(),
             },
             "config": {
                 "status": if reload_error.is_none() { "current" } else { "refused" },

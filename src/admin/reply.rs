@@ -18,6 +18,12 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone)]
 pub(super) struct CorrelationId(String);
 
+impl CorrelationId {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Gives each request its id, and each answer the same.
 pub(super) async fn correlate(mut request: Request, next: Next) -> Response {
     let id = of_caller(request.headers()).unwrap_or_else(new_id);

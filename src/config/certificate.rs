@@ -1,9 +1,15 @@
 //! A certificate and its private key, read where the config is: a pair that does not fit, or does not hold any more, is a
 //! fault of the config, and a changed file is a changed config.
 //!
-//! - `validity`: from when to when a certificate holds
+//! - `der`: the way to a certificate's fields
+//! - `validity`: from when to when it holds
+//! - `subject`: whose it is
 
+mod der;
+mod subject;
 mod validity;
+
+pub use subject::common_name;
 
 use std::fmt;
 use std::path::Path;

@@ -14,19 +14,12 @@ pub(super) fn notices(tree: &Yaml) -> impl Iterator<Item = Fault> {
 }
 
 /// A key, and what it does not do yet.
-const PENDING: [(&str, &str); 22] = [
+const PENDING: [(&str, &str); 15] = [
     ("log.access", "no access log is written"),
     ("ingress.redirect", "redirected connections are not taken"),
     ("ingress.health_check", "the gateway is not checked this way"),
     ("egress", "calls of the gateway are not seen"),
     ("services", "calls of the gateway are not seen"),
-    ("admin.tls", "the admin port does not speak TLS"),
-    ("admin.anonymous", "reading is open to every caller; only `operate` is heeded"),
-    ("admin.tokens", "tokens are not asked for"),
-    ("admin.audit", "no audit log is written"),
-    ("admin.hosts", "the Host header is not checked"),
-    ("admin.cors", "no other origin is allowed"),
-    ("admin.rate_limit", "callers are not limited"),
     ("routes.openapi", "no OpenAPI document is read"),
     ("routes.refresh", "no OpenAPI document is read"),
     ("routes.exclude", "traces do not exist"),

@@ -18,6 +18,9 @@ pub struct ServerTls {
     /// Authorities whose certificates clients must show; set, it makes TLS mutual.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_ca: Option<PathBuf>,
+    /// The authorities that it held.
+    #[serde(skip)]
+    pub authorities: Vec<CertificateDer<'static>>,
     /// What the files held; `None` where secrets are not fetched.
     #[serde(skip)]
     pub pair: Option<Pair>,
@@ -32,8 +35,12 @@ impl ServerTls {
     /// `{ cert, key, client_ca }`.
     pub(super) fn read_mutual(node: &Node<'_>) -> Option<Self> {
         node.optional(|keys| {
-            let client_ca = keys.key("client_ca").file();
-            Self::pair(keys).map(|pair| Self { client_ca, ..pair })
+            let node = keys.key("client_ca");
+            let client_ca = node.file();
+            let read = client_ca.as_deref().filter(|_| node.reading.fetch);
+            let read = read.and_then(|path| certificates(&node, path));
+            let authorities = read.map(|(authorities, _)| authorities).unwrap_or_default();
+            Self::pair(keys).map(|pair| Self { client_ca, authorities, ..pair })
         })
     }
 
@@ -43,7 +50,7 @@ impl ServerTls {
         let (cert, key) = (cert?, key?);
         let fetch = cert_node.reading.fetch;
         let pair = if fetch { Some(Pair::read((&cert_node, &cert), (&key_node, &key))?) } else { None };
-        Some(Self { cert, key, client_ca: None, pair })
+        Some(Self { cert, key, client_ca: None, authorities: Vec::new(), pair })
     }
 }
 

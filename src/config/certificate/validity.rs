@@ -1,5 +1,6 @@
-//! From when to when a certificate holds (RFC 5280 §4.1.2.5): the few steps of DER on the way to it. rustls checks a peer's, and
-//! tells nobody when its own ends.
+//! From when to when a certificate holds (RFC 5280 §4.1.2.5). rustls checks a peer's, and tells nobody when its own ends.
+
+use super::der::{SEQUENCE, element, to_be_signed};
 
 /// Seconds since 1970, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,40 +9,18 @@ pub(super) struct Validity {
     pub(super) until: i64,
 }
 
-const SEQUENCE: u8 = 0x30;
-const VERSION: u8 = 0xa0;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
 /// Of a certificate in DER; `None` if it is none.
 pub(super) fn of(certificate: &[u8]) -> Option<Validity> {
-    let (_, certificate, _) = element(certificate, Some(SEQUENCE))?;
-    let (_, to_be_signed, _) = element(certificate, Some(SEQUENCE))?;
-    let (tag, _, behind_first) = element(to_be_signed, None)?;
-    let serial = if tag == VERSION { behind_first } else { to_be_signed };
-    let (_, _, signature) = element(serial, None)?;
+    let (_, _, signature) = element(to_be_signed(certificate)?, None)?;
     let (_, _, issuer) = element(signature, None)?;
     let (_, _, validity) = element(issuer, None)?;
     let (_, validity, _) = element(validity, Some(SEQUENCE))?;
     let (from_tag, from, rest) = element(validity, None)?;
     let (until_tag, until, _) = element(rest, None)?;
     Some(Validity { from: time(from_tag, from)?, until: time(until_tag, until)? })
-}
-
-/// Tag and content of the first element, and what is behind it.
-fn element(der: &[u8], expected: Option<u8>) -> Option<(u8, &[u8], &[u8])> {
-    let (&[tag, first], mut rest) = der.split_first_chunk()?;
-    let len = match first {
-        0..=0x7f => usize::from(first),
-        0x81..=0x84 => {
-            let (digits, behind) = rest.split_at_checked(usize::from(first & 0x7f))?;
-            rest = behind;
-            digits.iter().fold(0, |len, digit| len << 8 | usize::from(*digit))
-        }
-        _ => return None,
-    };
-    let (content, behind) = rest.split_at_checked(len)?;
-    expected.is_none_or(|expected| expected == tag).then_some((tag, content, behind))
 }
 
 fn time(tag: u8, text: &[u8]) -> Option<i64> {
