@@ -39,7 +39,7 @@ use crate::config::Config;
 use crate::event::Coverage;
 use crate::history::History;
 use crate::metrics::AdminMetrics;
-use ::prometheus::Registry;
+use crate::observe::Exposed;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ use std::time::Instant;
 /// What the endpoints read. Shared with whoever changes it; nothing here is held while an answer is made.
 pub struct View {
     /// All families.
-    pub registry: Registry,
+    pub registry: Exposed,
     /// What was measured.
     pub history: Arc<History>,
     /// The turns of queries over it.

@@ -3,6 +3,7 @@
 //! - `alerting`: the thread of the alert engine
 //! - `coverage`: areas that no part speaks for
 //! - `demo`: `outrider demo`
+//! - `observing`: the thread that looks at whole exchanges
 //! - `sampling`: our metrics into the history
 //! - `run`: `outrider run`, until a signal
 //! - `logs`: the log and its level
@@ -11,6 +12,7 @@ mod alerting;
 mod coverage;
 pub mod demo;
 mod logs;
+mod observing;
 pub mod run;
 mod sampling;
 
@@ -20,7 +22,7 @@ use crate::config::{Config, ForwardedFor, Gateway, Ingress, ProxyProtocol};
 use crate::event::Coverage;
 use crate::metrics::{AdminMetrics, AgentMetrics, Registry, TlsMetrics};
 use crate::observe::worker::Families;
-use crate::observe::{self, Worker};
+use crate::observe::{self, Exposed, Interests, Worker};
 use crate::proxy::road::Ends;
 use crate::proxy::tls::{Originator, Terminator};
 use crate::proxy::worker::{Order, Plan};
@@ -29,6 +31,7 @@ use crate::route::{Pattern, Table};
 use alerting::{Alerts, Setup};
 use anyhow::{Context as _, Result, anyhow, ensure};
 use arc_swap::ArcSwap;
+use observing::Observing;
 use sampling::Sampling;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -50,6 +53,7 @@ pub struct App {
     stop_admin: watch::Sender<bool>,
     workers: Vec<JoinHandle<usize>>,
     admin: JoinHandle<()>,
+    observing: Observing,
     sampling: Sampling,
     alerts: Alerts,
     ingress: Vec<SocketAddr>,
@@ -73,7 +77,9 @@ impl App {
         let gateway = resolve(&config)?;
         let admin_tls = admin_tls(&config)?;
         show_certificates(&config, &tls);
-        let (orders, _) = watch::channel(Order::Serve(plan(&config, &gateway, None)?));
+        let plan = plan(&config, &gateway, None)?;
+        let observing = Observing::start(plan.observe.interests.clone(), families.security.clone())?;
+        let (orders, _) = watch::channel(Order::Serve(plan));
 
         let workers = config.ingress.workers.get();
         let mut ingress = Vec::new();
@@ -92,9 +98,10 @@ impl App {
         let alerts = Alerts::start(setup, history.clone(), alert_metrics)?;
         let seen = Coverage::default();
         coverage::say(&seen);
+        let exposed = Exposed::new(registry, observing.queue.clone(), agent.records_dropped.clone());
         let view = Arc::new(View {
             coverage: seen,
-            registry,
+            registry: exposed,
             history,
             alerts: alerts.desk.clone(),
             turns: admin::Turns::default(),
@@ -119,10 +126,10 @@ impl App {
             }
         })?;
         let workers = sockets.into_iter().enumerate().map(|(at, sockets)| {
-            let (families, orders) = (families.clone(), orders.subscribe());
+            let (families, queue, orders) = (families.clone(), observing.queue.clone(), orders.subscribe());
             spawn(&format!("worker-{at}"), move || {
                 let road = families.road.clone();
-                let observe = |plan: &observe::Plan| Rc::new(Worker::new(families, plan));
+                let observe = |plan: &observe::Plan| Rc::new(Worker::new(families, queue, plan));
                 worker::run(sockets, road, orders, observe, |worker, plan| worker.follow(plan)).unwrap_or_else(
                     |error| {
                         tracing::error!(%error, "a worker failed");
@@ -138,7 +145,20 @@ impl App {
             tracing::info!(what = "ingress", %address, gateway = %view.config.load().ingress.gateway.at, "listening");
         }
         tracing::info!(what = "admin", address = %admin_address, "listening");
-        Ok(Self { view, agent, tls, orders, stop_admin, workers, admin, sampling, alerts, ingress, admin_address })
+        Ok(Self {
+            view,
+            agent,
+            tls,
+            orders,
+            stop_admin,
+            workers,
+            admin,
+            observing,
+            sampling,
+            alerts,
+            ingress,
+            admin_address,
+        })
     }
 
     /// Where clients come in; ports that were 0 are what the kernel gave.
@@ -166,6 +186,7 @@ impl App {
             Order::Drain(_) => None,
         };
         let plan = plan(&config, &gateway, table.as_deref())?;
+        let interests = plan.observe.interests.clone();
         // A reload that was under way when a stop was asked for must not call the workers back.
         let served = self.orders.send_if_modified(|order| match order {
             Order::Serve(running) => {
@@ -175,6 +196,7 @@ impl App {
             Order::Drain(_) => false,
         });
         ensure!(served, "we are stopping");
+        self.observing.follow(interests);
         self.view.level.set(config.log.level);
         notice(&config);
         show_certificates(&config, &self.tls);
@@ -214,6 +236,7 @@ impl App {
         let _ = self.admin.join();
         self.alerts.stop();
         self.sampling.stop();
+        self.observing.stop();
         cut
     }
 }
@@ -221,14 +244,15 @@ impl App {
 /// What a configuration means for the workers; endpoints that traffic taught the table before it live on.
 fn plan(config: &Config, gateway: &[SocketAddr], before: Option<&Table>) -> Result<Plan<observe::Plan>> {
     let patterns: Vec<Pattern> = config.routes.patterns.iter().map(Pattern::from).collect();
-    let table = Table::new(&patterns, &[], config.routes.max);
+    let interests = Arc::new(Interests::new(config)?);
+    let table = Table::new(&patterns, &[], config.routes.max).mark(interests.marked());
     let table = Arc::new(match before {
         Some(before) => table.inherit(before),
         None => table,
     });
     let forwarded_for = config.ingress.forwarded_for == ForwardedFor::Append;
     let ends = ends(&config.ingress, gateway)?;
-    Ok(Plan { ends, observe: observe::Plan { table, forwarded_for } })
+    Ok(Plan { ends, observe: observe::Plan { table, forwarded_for, interests } })
 }
 
 /// The gateway, and how clients come in.

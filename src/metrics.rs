@@ -5,6 +5,7 @@
 //! - `http2`: how HTTP/2 ends streams and connections before their time
 //! - `grpc`: the families of gRPC calls
 //! - `websocket`: the families of WebSocket sessions and messages
+//! - `security`: credentials, limits and attacks
 //! - `road`: what we count of our own road: connections, opaque ones, failures
 //! - `tls`: handshakes and certificates
 //! - `admin`: what the admin port counts of itself
@@ -18,6 +19,7 @@ pub mod grpc;
 pub mod http;
 pub mod http2;
 pub mod road;
+pub mod security;
 pub mod tls;
 pub mod totals;
 pub mod websocket;
@@ -29,6 +31,7 @@ pub use grpc::GrpcMetrics;
 pub use http::HttpMetrics;
 pub use http2::Http2Metrics;
 pub use road::RoadMetrics;
+pub use security::SecurityMetrics;
 pub use tls::TlsMetrics;
 pub use websocket::WebSocketMetrics;
 

@@ -9,6 +9,10 @@
 //! - `http2`: one connection that speaks HTTP/2
 //! - `grpc`: one gRPC call
 //! - `websocket`: one WebSocket session
+//! - `interest`: what is derived from whole exchanges, by the configuration
+//! - `watch`: what a worker tells of exchanges
+//! - `deferred`: what is derived from whole exchanges, off the data path
+//! - `exposed`: all families, complete up to the moment somebody looks
 //! - `clients`: clients, told apart without naming them
 //! - `auth`: credentials and what becomes of them
 //! - `ratelimit`: limits, as responses tell them
@@ -20,16 +24,23 @@ pub mod auth;
 mod chaos;
 pub mod clients;
 pub mod connection;
+pub mod deferred;
 pub mod edits;
+pub mod exposed;
 pub mod grpc;
 pub mod http1;
 pub mod http2;
+pub mod interest;
 pub mod ratelimit;
 pub mod routes;
 pub mod security;
 #[cfg(test)]
 mod seen;
+mod watch;
 pub mod websocket;
 pub mod worker;
 
+pub use deferred::Deferred;
+pub use exposed::Exposed;
+pub use interest::Interests;
 pub use worker::{Plan, Worker};

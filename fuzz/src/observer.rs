@@ -1,17 +1,23 @@
 //! A whole conversation. In an input, 0xff changes who speaks: the client first, then the gateway, and so on.
 
 use crate::pieces;
-use outrider::config::Buckets;
+use outrider::config::{Buckets, Config};
 use outrider::event::{Edits, End, HELD, Observe, Observer, Side};
+use outrider::event::queue;
 use outrider::metrics::Registry;
 use outrider::observe::connection::Connection;
 use outrider::observe::worker::{Families, Plan, Worker};
+use outrider::observe::{Deferred, Interests};
 use outrider::route::Table;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, LazyLock};
+use std::time::{Instant, UNIX_EPOCH};
 
 const TURN: u8 = 0xff;
+
+/// Compiling them takes longer than a conversation.
+static INTERESTS: LazyLock<Arc<Interests>> =
+    LazyLock::new(|| Arc::new(Interests::new(&Config::default()).expect("the defaults hold")));
 
 /// What one observer made of a conversation.
 #[derive(Debug, PartialEq)]
@@ -54,8 +60,12 @@ fn watch(conversation: &[(Side, Vec<&[u8]>)], edit: bool, first_end: Side) -> (S
     let buckets = Buckets { duration: vec![0.1, 1.0], size: vec![10.0, 1000.0] };
     let now = Instant::now();
     let families = Families::register(&registry, &buckets);
-    let plan = Plan { table: Arc::new(Table::new(&[], &[], 100)), forwarded_for: edit };
-    let mut observer = Rc::new(Worker::new(families, &plan)).connection(([192, 0, 2, 7], 40_000).into());
+    let table = Arc::new(Table::new(&[], &[], 100).mark(INTERESTS.marked()));
+    let plan = Plan { table, forwarded_for: edit, interests: INTERESTS.clone() };
+    let (queue, mut drain) = queue::queue();
+    let mut deferred = Deferred::new(INTERESTS.clone(), families.security.clone());
+    let worker = Rc::new(Worker::new(families, queue.clone(), &plan));
+    let mut observer = worker.connection(([192, 0, 2, 7], 40_000).into());
     let (mut held, mut edits, mut passed) = (Vec::new(), Edits::default(), Vec::new());
     for (side, run) in conversation {
         let mut out = Vec::new();
@@ -89,6 +99,8 @@ fn watch(conversation: &[(Side, Vec<&[u8]>)], edit: bool, first_end: Side) -> (S
     observer.ended(now, first_end, End::Finished);
     observer.ended(now, second_end, End::Finished);
     observer.closed(now);
+    queue.close();
+    drain.look(|record| deferred.see(UNIX_EPOCH, record));
     let metrics = prometheus::TextEncoder::new().encode_to_string(&registry.gather()).expect("metrics are text");
     let samples = metrics.lines().filter(|line| !line.starts_with('#') && !line.ends_with(" 0"));
     let metrics = samples.map(str::to_owned).collect();

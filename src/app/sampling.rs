@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::history::{History, HistoryMetrics, Limits, families};
 use crate::metrics::Registry;
+use crate::observe::Exposed;
 use anyhow::{Context as _, Result};
 use arc_swap::ArcSwap;
 use std::path::Path;
@@ -42,7 +43,7 @@ pub(super) fn limits(config: &Config) -> Limits {
 
 impl Sampling {
     /// Starts; the interval is what `config` says at the time.
-    pub(super) fn start(history: Arc<History>, registry: Registry, config: Arc<ArcSwap<Config>>) -> Result<Self> {
+    pub(super) fn start(history: Arc<History>, registry: Exposed, config: Arc<ArcSwap<Config>>) -> Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let thread = std::thread::Builder::new().name("history".to_owned());
         let thread = thread.spawn(move || run(&history, &registry, &config, &stopped));
@@ -57,7 +58,7 @@ impl Sampling {
     }
 }
 
-fn run(history: &History, registry: &Registry, config: &ArcSwap<Config>, stopped: &Receiver<()>) {
+fn run(history: &History, registry: &Exposed, config: &ArcSwap<Config>, stopped: &Receiver<()>) {
     let (mut next, mut saved) = (Instant::now(), Instant::now());
     loop {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);

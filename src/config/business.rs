@@ -149,6 +149,16 @@ fn rule(keys: &mut Keys<'_>, names: &mut Unique, metrics: &mut Unique) -> Option
     })
 }
 
+impl BusinessRule {
+    /// All places that the rule reads.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        let labels = self.labels.iter().map(|label| &label.from);
+        let unless = self.success.unless.iter().map(|unless| &unless.from);
+        let job = self.job.iter().flat_map(|job| [Some(&job.id), job.message_id.as_ref(), Some(&job.state)]).flatten();
+        labels.chain(unless).chain(self.sums.iter().map(|sum| &sum.from)).chain(job)
+    }
+}
+
 impl Match {
     fn read(keys: &mut Keys<'_>) -> Self {
         let words = |node: Node<'_>| node.one_or_many(|item| item.get(text)).unwrap_or_default();

@@ -35,6 +35,8 @@ pub struct Clients {
     pub ipv4: u8,
     /// Bits of an IPv6 address that count; a client is a network here, in any case.
     pub ipv6: u8,
+    /// Proxies in front of us that tell the client in `X-Forwarded-For`; what others write there is not believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// Clients with a label of their own; the rest is `other`.
     pub top: usize,
     /// The key of the hash; a random one per start when absent, so that labels differ between pods and starts.
@@ -132,6 +134,7 @@ impl Security {
                     .unwrap_or(ClientBy::Hash),
                 ipv4: keys.key("ipv4").get(bits(32)).unwrap_or(24),
                 ipv6: keys.key("ipv6").get(bits(128)).unwrap_or(64),
+                trusted_proxies: keys.key("trusted_proxies").list(|item| item.get(network)).unwrap_or_default(),
                 top: keys.key("top").get(whole(1..=10_000)).unwrap_or(100),
                 key: Secret::read(&keys.key("key")),
             }),

@@ -9,6 +9,8 @@ pub struct AgentMetrics {
     reload_successful: IntGauge,
     reload_success_time: Gauge,
     reloads: Family<IntCounter>,
+    /// Exchanges from which nothing was derived but their HTTP metrics, since the observe thread was too far behind.
+    pub records_dropped: IntCounter,
 }
 
 impl AgentMetrics {
@@ -32,7 +34,18 @@ impl AgentMetrics {
         let reloads: Family<IntCounter> =
             Family::register(registry, "outrider_config_reloads_total", "Reloads by result.", &["result"]);
         ["applied", "refused"].iter().for_each(|result| drop(reloads.with(&[result])));
-        Self { reload_successful: successful.with(&[]), reload_success_time: time.with(&[]), reloads }
+        let dropped: Family<IntCounter> = Family::register(
+            registry,
+            "outrider_records_dropped_total",
+            "Exchanges of which only the HTTP metrics were counted, since too many waited for more.",
+            &[],
+        );
+        Self {
+            reload_successful: successful.with(&[]),
+            reload_success_time: time.with(&[]),
+            reloads,
+            records_dropped: dropped.with(&[]),
+        }
     }
 
     /// The configuration was taken at start. `unix` is in seconds.

@@ -94,6 +94,12 @@ impl<M: Instrument> Family<M> {
         children.entry(key).or_insert_with(|| self.child(values)).clone()
     }
 
+    /// Takes the child with these label values out; who holds it counts into nothing from now on.
+    pub fn take(&self, values: &[&str]) -> Option<M> {
+        let key: Box<[Box<str>]> = values.iter().map(|value| Box::from(*value)).collect();
+        self.0.children.lock().remove(&key)
+    }
+
     fn child(&self, values: &[&str]) -> M {
         let labels = self.0.labels.iter().zip(values).map(|(label, value)| (label.to_string(), value.to_string()));
         let opts = Opts::new(&self.0.desc.fq_name, &self.0.desc.help).const_labels(labels.collect());

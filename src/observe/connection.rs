@@ -46,7 +46,7 @@ impl Connection {
     }
 
     fn opaque(worker: Rc<Worker>, reason: Opaque) -> Self {
-        worker.families.road.opaque(reason);
+        worker.opaque(reason);
         Self::Opaque(worker)
     }
 
@@ -80,7 +80,7 @@ impl Connection {
             Protocol::Tls => {
                 // A host's name is no person's, but it is the client's word: it goes no further than this line.
                 tracing::debug!(server_name = tls::server_name(bytes).unwrap_or("?"), "TLS passes unopened");
-                worker.families.road.opaque(Opaque::Tls);
+                worker.opaque(Opaque::Tls);
                 *self = Self::Tls(worker);
                 self.client_bytes(now, bytes, edits)
             }

@@ -10,9 +10,10 @@ use crate::wire::http2::{self, frame};
 use std::io::Write;
 use std::net::IpAddr;
 
-/// A client's address as it is written in a field.
+/// A client's address, and as it is written in a field.
 #[derive(Clone, Copy, Debug)]
 pub struct Address {
+    ip: IpAddr,
     text: [u8; 45],
     len: u8,
 }
@@ -23,9 +24,15 @@ impl Address {
         let mut text = [0; 45];
         let mut free = &mut text[..];
         // 45 bytes hold the longest address, so this cannot fail.
-        let _ = write!(free, "{}", ip.to_canonical());
+        let ip = ip.to_canonical();
+        let _ = write!(free, "{ip}");
         let len = 45 - free.len();
-        Self { text, len: len as u8 }
+        Self { ip, text, len: len as u8 }
+    }
+
+    /// The address.
+    pub fn ip(&self) -> IpAddr {
+        self.ip
     }
 
     fn as_bytes(&self) -> &[u8] {

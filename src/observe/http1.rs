@@ -15,8 +15,10 @@ mod tests;
 
 use super::edits::Address;
 use super::routes::{Finished, Routes};
+use super::watch::Note;
 use super::websocket::Session;
 use super::worker::Worker;
+use crate::event::exchange::Outcome;
 use crate::event::{Awaited, Edits, End, Observer, Side};
 use crate::metrics::http::Method;
 use crate::metrics::road::Opaque;
@@ -57,6 +59,7 @@ struct InFlight {
     /// The answer's status and when it began, once its head is here.
     answer: Option<(u16, Instant)>,
     response_size: u64,
+    note: Option<Note>,
 }
 
 impl Http1 {
@@ -76,9 +79,12 @@ impl Http1 {
     }
 
     /// What the client sends is not looked at any more; answers to what is in flight are.
-    fn opaque(&mut self, reason: Opaque) {
+    fn opaque(&mut self, by: Side, reason: Opaque) {
         if !matches!(self.inbound, Inbound::Opaque) {
-            self.worker.families.road.opaque(reason);
+            match by {
+                Side::Client => self.worker.opaque(reason),
+                Side::Gateway => self.worker.families.road.opaque(reason),
+            }
             self.inbound = Inbound::Opaque;
         }
         if self.in_flight.is_empty() {
@@ -88,9 +94,10 @@ impl Http1 {
 
     /// The oldest exchange is over, its answer whole.
     fn finish(&mut self, now: Instant) {
-        let Some(x) = self.in_flight.pop_front() else { return };
+        let Some(mut x) = self.in_flight.pop_front() else { return };
         self.routes.metrics().active.dec();
         let Some((status, began)) = x.answer else { return };
+        self.tell(now, &mut x, Outcome::Whole);
         self.routes.finish(&Finished {
             method: x.method,
             endpoint: x.endpoint,
@@ -103,16 +110,33 @@ impl Http1 {
         });
     }
 
+    /// Tells what was noted of an exchange that is over.
+    fn tell(&self, now: Instant, x: &mut InFlight, outcome: Outcome) {
+        let Some(note) = x.note.take() else { return };
+        self.worker.watch.borrow_mut().end(note, |exchange| {
+            exchange.client = self.client.ip();
+            (exchange.started, exchange.ended, exchange.outcome) = (x.started, now, outcome);
+            (exchange.status, exchange.began) = x.answer.unzip();
+            exchange.method = x.method.as_str();
+            exchange.endpoint = self.routes.name(x.endpoint, exchange.status.unwrap_or(0));
+            (exchange.request.size, exchange.response.size) = (x.request_size, x.response_size);
+        });
+    }
+
     /// Nothing that is in flight will be answered.
-    fn abort(&mut self) {
-        let metrics = self.routes.metrics();
-        let by = match self.first_end {
-            Some(Side::Client) => &metrics.aborted_by_client,
-            _ => &metrics.aborted_by_gateway,
-        };
-        for x in self.in_flight.drain(..) {
+    fn abort(&mut self, now: Instant) {
+        let (metrics, outcome) = (
+            self.routes.metrics(),
+            match self.first_end {
+                Some(Side::Client) => Outcome::Client,
+                _ => Outcome::Gateway,
+            },
+        );
+        let by = if outcome == Outcome::Client { &metrics.aborted_by_client } else { &metrics.aborted_by_gateway };
+        for mut x in std::mem::take(&mut self.in_flight) {
             metrics.active.dec();
             by.inc();
+            self.tell(now, &mut x, outcome);
             if let Some((status, _)) = x.answer {
                 self.routes.cut_short(x.method, x.endpoint, status);
             }
@@ -140,7 +164,7 @@ impl Http1 {
             && session.bytes(side, bytes).is_err()
         {
             self.outbound = Outbound::Opaque;
-            self.opaque(Opaque::WebSocket);
+            self.opaque(side, Opaque::WebSocket);
         }
     }
 }
@@ -160,12 +184,12 @@ impl Observer for Http1 {
             if end == End::Finished && self.outbound.ends_with_connection() {
                 self.finish(now);
             }
-            self.abort();
+            self.abort(now);
         }
     }
 
     fn closed(&mut self, now: Instant) {
-        self.abort();
+        self.abort(now);
         if let Some(session) = self.session.take() {
             session.end(now, self.first_end.unwrap_or(Side::Gateway));
         }

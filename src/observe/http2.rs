@@ -97,9 +97,12 @@ impl Http2 {
     }
 
     /// Less is seen of the connection from now on.
-    fn lose(&mut self, reason: Opaque, left: Sight) {
+    fn lose(&mut self, by: Side, reason: Opaque, left: Sight) {
         if self.sight == Sight::Whole {
-            self.worker.families.road.opaque(reason);
+            match by {
+                Side::Client => self.worker.opaque(reason),
+                Side::Gateway => self.worker.families.road.opaque(reason),
+            }
         }
         self.sight = left;
         if left == Sight::Nothing {
@@ -114,9 +117,9 @@ impl Http2 {
         }
         self.last_request = id;
         if self.streams.len() >= STREAM_LIMIT {
-            return self.lose(Opaque::Pipeline, Sight::InFlight);
+            return self.lose(Side::Client, Opaque::Pipeline, Sight::InFlight);
         }
-        self.streams.insert(id, Stream::open(&self.worker, now, request));
+        self.streams.insert(id, Stream::open(&self.worker, self.client.ip(), now, request));
     }
 
     /// The fields of an answer's head, an interim one's, or of trailers.

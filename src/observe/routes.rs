@@ -52,9 +52,10 @@ impl Routes {
         &self.metrics
     }
 
-    /// The endpoint of a request target, to be settled by the status of its answer.
-    pub fn endpoint(&self, target: &str) -> Endpoint {
-        self.state.borrow_mut().router.endpoint(target.as_bytes())
+    /// The endpoint of a request target, to be settled by the status of its answer, and whether the path is marked.
+    pub fn endpoint(&self, target: &str) -> (Endpoint, bool) {
+        let router = &mut self.state.borrow_mut().router;
+        (router.endpoint(target.as_bytes()), router.is_marked())
     }
 
     /// The name of an endpoint whose answer had `status`.

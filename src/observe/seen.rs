@@ -1,14 +1,21 @@
 //! For tests: a connection, and what was counted on it.
 
 use super::connection::Connection;
+use super::deferred::Deferred;
+use super::interest::Interests;
 use super::worker::{Families, Plan, Worker};
 use crate::config::Config;
+use crate::event::queue::{self, Drain};
 use crate::event::{Edits, End, Observe, Observer, Side};
 use crate::metrics::Registry;
 use crate::route::{Pattern, Table};
 use std::rc::Rc;
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, LazyLock};
+use std::time::{Instant, SystemTime};
+
+/// Those of the defaults: compiling them takes longer than most tests.
+pub(super) static INTERESTS: LazyLock<Arc<Interests>> =
+    LazyLock::new(|| Arc::new(Interests::new(&Config::default()).unwrap()));
 
 /// A connection and what was counted on it.
 pub(super) struct Seen {
@@ -19,17 +26,29 @@ pub(super) struct Seen {
     /// What the gateway would get.
     pub(super) passed: Vec<u8>,
     pub(super) held: Vec<u8>,
+    drain: Drain,
+    deferred: Deferred,
 }
 
 impl Seen {
     pub(super) fn new(forwarded_for: bool) -> Self {
+        Self::with(&Config::default(), INTERESTS.clone(), forwarded_for)
+    }
+
+    pub(super) fn by(config: &Config, forwarded_for: bool) -> Self {
+        Self::with(config, Arc::new(Interests::new(config).unwrap()), forwarded_for)
+    }
+
+    fn with(config: &Config, interests: Arc<Interests>, forwarded_for: bool) -> Self {
         let registry = Registry::new();
-        let families = Families::register(&registry, &Config::default().metrics.buckets);
+        let families = Families::register(&registry, &config.metrics.buckets);
         let patterns = ["/a", "/b/{id}", "/ws"].map(|pattern| Pattern::parse(pattern).unwrap());
-        let worker =
-            Rc::new(Worker::new(families, &Plan { table: Arc::new(Table::new(&patterns, &[], 100)), forwarded_for }));
+        let table = Arc::new(Table::new(&patterns, &[], 100).mark(interests.marked()));
+        let (queue, drain) = queue::queue();
+        let deferred = Deferred::new(interests.clone(), families.security.clone());
+        let worker = Rc::new(Worker::new(families, queue, &Plan { table, forwarded_for, interests }));
         let observer = worker.connection("10.0.0.1:5".parse().unwrap());
-        Self { registry, worker, observer, now: Instant::now(), passed: Vec::new(), held: Vec::new() }
+        Self { registry, worker, observer, now: Instant::now(), passed: Vec::new(), held: Vec::new(), drain, deferred }
     }
 
     pub(super) fn client(&mut self, bytes: &[u8]) -> &mut Self {
@@ -48,6 +67,24 @@ impl Seen {
 
     pub(super) fn ends(&mut self, side: Side) -> &mut Self {
         self.observer.ended(self.now, side, End::Finished);
+        self
+    }
+
+    /// Another connection, from `client`; the one before it is over.
+    pub(super) fn connects(&mut self, client: &str) -> &mut Self {
+        self.observer.closed(self.now);
+        self.observer = self.worker.connection(format!("{client}:5").parse().unwrap());
+        self
+    }
+
+    /// A request over HTTP/1 and its answer, each in one piece.
+    pub(super) fn exchange(&mut self, request: &str, answer: &str) -> &mut Self {
+        self.client(request.as_bytes()).gateway(answer.as_bytes())
+    }
+
+    /// What was told is looked at, at this time of day.
+    pub(super) fn derive(&mut self, now: SystemTime) -> &mut Self {
+        self.drain.look(|record| self.deferred.see(now, record));
         self
     }
 

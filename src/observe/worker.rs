@@ -3,10 +3,16 @@
 use super::connection::Connection;
 use super::edits::Address;
 use super::grpc::Methods;
+use super::interest::Interests;
 use super::routes::Routes;
+use super::security::Kind;
+use super::watch::Watch;
 use crate::config::Buckets;
-use crate::event::Observe;
-use crate::metrics::{GrpcMetrics, Http2Metrics, HttpMetrics, Registry, RoadMetrics, WebSocketMetrics};
+use crate::event::{Observe, Queue};
+use crate::metrics::road::Opaque;
+use crate::metrics::{
+    GrpcMetrics, Http2Metrics, HttpMetrics, Registry, RoadMetrics, SecurityMetrics, WebSocketMetrics,
+};
 use crate::route::Table;
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
@@ -20,6 +26,8 @@ pub struct Plan {
     pub table: Arc<Table>,
     /// Whether clients' addresses are told to the gateway.
     pub forwarded_for: bool,
+    /// What is derived from whole exchanges.
+    pub interests: Arc<Interests>,
 }
 
 /// The families that observers count in.
@@ -35,6 +43,8 @@ pub struct Families {
     pub websocket: Arc<WebSocketMetrics>,
     /// The road.
     pub road: RoadMetrics,
+    /// Who is let in, and what looks like an attack.
+    pub security: SecurityMetrics,
 }
 
 impl Families {
@@ -46,6 +56,7 @@ impl Families {
             grpc: GrpcMetrics::register(registry),
             websocket: Arc::new(WebSocketMetrics::register(registry, buckets)),
             road: RoadMetrics::register(registry),
+            security: SecurityMetrics::register(registry),
         }
     }
 }
@@ -55,14 +66,15 @@ pub struct Worker {
     pub(super) families: Families,
     routes: RefCell<Rc<Routes>>,
     pub(super) grpc: Methods,
-    /// Where fields of HTTP/2 are put together: any, and a path.
-    pub(super) scratch: RefCell<(Vec<u8>, Vec<u8>)>,
+    /// Where fields of HTTP/2 are put together: any, a path, and lines.
+    pub(super) scratch: RefCell<(Vec<u8>, Vec<u8>, Vec<u8>)>,
     pub(super) forwarded_for: Cell<bool>,
+    pub(super) watch: RefCell<Watch>,
 }
 
 impl Worker {
-    /// By `plan`.
-    pub fn new(families: Families, plan: &Plan) -> Self {
+    /// By `plan`; what is worth it is told to `queue`.
+    pub fn new(families: Families, queue: Queue, plan: &Plan) -> Self {
         let routes = Rc::new(Routes::new(plan.table.clone(), families.http.clone()));
         Self {
             grpc: Methods::new(families.grpc.clone()),
@@ -70,13 +82,31 @@ impl Worker {
             routes: RefCell::new(routes),
             scratch: RefCell::default(),
             forwarded_for: Cell::new(plan.forwarded_for),
+            watch: RefCell::new(Watch::new(plan.interests.clone(), queue)),
         }
     }
 
     /// From now on by `plan`; connections take it up between two requests.
     pub fn follow(&self, plan: &Plan) {
         self.forwarded_for.set(plan.forwarded_for);
+        self.watch.borrow_mut().follow(plan.interests.clone());
         *self.routes.borrow_mut() = Rc::new(Routes::new(plan.table.clone(), self.families.http.clone()));
+    }
+
+    /// Counts what a client shows by more than one exchange.
+    pub(super) fn sighted(&self, kind: Kind) {
+        let watch = self.watch.borrow();
+        if let Some(severity) = watch.interests().severity(kind) {
+            self.families.security.event(kind.as_str(), severity.as_str());
+        }
+    }
+
+    /// Nothing more is seen of what a client sends.
+    pub(super) fn opaque(&self, reason: Opaque) {
+        self.families.road.opaque(reason);
+        if let Some(kind) = Kind::of_opaque(reason) {
+            self.sighted(kind);
+        }
     }
 
     pub(super) fn routes(&self) -> Rc<Routes> {
@@ -93,6 +123,9 @@ impl Observe for Rc<Worker> {
     type Observer = Connection;
 
     fn connection(&self, client: SocketAddr) -> Connection {
+        if self.watch.borrow().interests().is_denied(client.ip()) {
+            self.sighted(Kind::DeniedNetwork);
+        }
         Connection::new(self.clone(), Address::new(client.ip()))
     }
 }

@@ -1,5 +1,6 @@
 //! One explicit pattern: `/api/v1/users/{id}`, `/tiles/{z}/{x}.png`, `/files/{path:path}`.
 
+use super::target::Target;
 use std::sync::Arc;
 
 /// Segments of a pattern, at most.
@@ -66,6 +67,46 @@ impl Pattern {
         Ok(Self { text: format!("/{path}").into(), parts })
     }
 
+    /// Whether a request target is one of this pattern's, whatever other patterns there are.
+    pub fn matches(&self, target: &[u8]) -> bool {
+        self.parameters(target).is_some()
+    }
+
+    /// The values of the parameters in a request target, decoded and in order, or `None` where it does not match. A segment
+    /// that mixes literals and parameters gives what stands between the literals, a tail the rest of the path.
+    pub fn parameters(&self, target: &[u8]) -> Option<Vec<Vec<u8>>> {
+        let mut path = Target::default();
+        if !path.read(target) {
+            return None;
+        }
+        let (mut values, mut at) = (Vec::new(), 0);
+        for part in &self.parts {
+            let segment = path.get(at)?;
+            at += 1;
+            match part {
+                Part::Literal(literal) if **literal == *segment => {}
+                Part::Literal(_) => return None,
+                Part::Parameter => values.push(segment.to_vec()),
+                Part::Mixed(literals) => {
+                    if !between(literals, segment, |value| values.push(value.to_vec())) {
+                        return None;
+                    }
+                }
+                Part::Tail => {
+                    let rest = std::iter::once(segment).chain(std::iter::from_fn(|| path.get(at).inspect(|_| at += 1)));
+                    values.push(rest.collect::<Vec<_>>().join(&b'/'));
+                }
+            }
+        }
+        (at == path.len()).then_some(values)
+    }
+
+    /// The names of the parameters, in the order of their values.
+    pub fn parameter_names(&self) -> impl Iterator<Item = &str> {
+        let braces = self.text.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+        braces.map(|name| name.strip_suffix(":path").unwrap_or(name))
+    }
+
     /// The pattern as it is shown: the name of its endpoint.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -123,6 +164,11 @@ fn is_name(name: &str) -> bool {
 
 /// Whether `segment` is the `literals` with something between each two of them.
 pub(super) fn fits(literals: &[Box<[u8]>], segment: &[u8]) -> bool {
+    between(literals, segment, |_| {})
+}
+
+/// As [`fits`], and shows what stands between the literals to `see`.
+fn between<'a>(literals: &[Box<[u8]>], segment: &'a [u8], mut see: impl FnMut(&'a [u8])) -> bool {
     let [first, between @ .., last] = literals else { return false };
     let Some(mut rest) = segment.strip_prefix(&**first) else { return false };
     for literal in between {
@@ -130,9 +176,14 @@ pub(super) fn fits(literals: &[Box<[u8]>], segment: &[u8]) -> bool {
         let Some(at) = rest.get(1..).and_then(|r| r.windows(literal.len()).position(|w| *w == **literal)) else {
             return false;
         };
+        see(&rest[..1 + at]);
         rest = &rest[1 + at + literal.len()..];
     }
-    rest.len() > last.len() && rest.ends_with(last)
+    let fits = rest.len() > last.len() && rest.ends_with(last);
+    if fits {
+        see(&rest[..rest.len() - last.len()]);
+    }
+    fits
 }
 
 #[cfg(test)]
@@ -174,6 +225,30 @@ mod tests {
         }
         assert_eq!(Pattern::parse(&"/a".repeat(33)), Err(TooLong));
         assert_eq!(Pattern::parse(&format!("/{}", "a".repeat(256))), Err(TooLong));
+    }
+
+    #[test]
+    fn parameters_are_taken_from_a_target() {
+        for (pattern, target, expected) in [
+            ("/u/{id}", "/u/7?x", Some(vec!["7"])),
+            ("/u/{id}", "/u/7/8", None),
+            ("/u/{id}/{rest:path}", "/u/a%20b/c/d", Some(vec!["a b", "c/d"])),
+            ("/v{n}/{file}.json", "/v2/a.b.json", Some(vec!["2", "a.b"])),
+            ("/v{n}/{file}.json", "/v2/.json", None),
+            ("/", "/", Some(vec![])),
+            ("/a", "/b", None),
+        ] {
+            let found = Pattern::parse(pattern).unwrap().parameters(target.as_bytes());
+            let text = |value: Vec<u8>| String::from_utf8(value).unwrap();
+            let found: Option<Vec<String>> = found.map(|values| values.into_iter().map(text).collect());
+            assert_eq!(
+                found,
+                expected.map(|values| values.into_iter().map(str::to_owned).collect()),
+                "{pattern} {target}"
+            );
+        }
+        let pattern = Pattern::parse("/v{n}/{rest:path}").unwrap();
+        assert_eq!(pattern.parameter_names().collect::<Vec<_>>(), ["n", "rest"]);
     }
 
     #[test]

@@ -97,6 +97,11 @@ impl Router {
         }
     }
 
+    /// Whether the path that [`Self::endpoint`] read last is marked.
+    pub fn is_marked(&self) -> bool {
+        self.table.marked.find(&self.target).is_some()
+    }
+
     fn documented(&mut self, index: u32) -> Endpoint {
         let at = index as usize;
         if at >= self.documented.len() {

@@ -71,6 +71,8 @@ pub struct Table {
     pub(super) patterns: Matcher,
     pub(super) documented: Matcher,
     documented_names: Vec<Arc<str>>,
+    /// Paths that somebody looks at more closely, whatever their endpoint.
+    pub(super) marked: Matcher,
     capacity: usize,
     /// Changes whenever a router has something to learn, so that it sees without the lock that it knows everything.
     pub(super) version: AtomicU64,
@@ -114,10 +116,19 @@ impl Table {
             patterns: explicit,
             documented: matcher,
             documented_names: documented.iter().map(|pattern| pattern.text.clone()).collect(),
+            marked: Matcher::default(),
             capacity: max.max(state.names.len()),
             version: AtomicU64::new(1),
             state: Mutex::new(state),
         }
+    }
+
+    /// Marks the paths that one of `patterns` matches: [`Router::is_marked`](super::Router::is_marked).
+    pub fn mark(mut self, patterns: impl IntoIterator<Item = Pattern>) -> Self {
+        for (at, pattern) in patterns.into_iter().enumerate() {
+            self.marked.add(&pattern, at as u32);
+        }
+        self
     }
 
     /// Takes over what `old` learned from traffic, so that a reload neither forgets endpoints nor spends the budget on

@@ -66,6 +66,12 @@ impl Method {
         }
     }
 
+    /// Whether a header of this name may be credentials: the question that is cheap to ask.
+    pub fn may_be_in(name: &str) -> bool {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        is("authorization") || is("cookie") || is("signature-input") || KEYS.iter().any(|key| is(key))
+    }
+
     /// What a header of a request is, as credentials, and the token in it.
     pub fn of(name: &[u8], value: &[u8]) -> Option<(Self, Token)> {
         if name.eq_ignore_ascii_case(b"authorization") {

@@ -2,6 +2,7 @@
 
 use super::carry::{Carry, Piece};
 use super::{Http1, InFlight, PIPELINE_LIMIT};
+use crate::event::exchange::Version;
 use crate::event::{Edits, Side};
 use crate::metrics::http::Method;
 use crate::metrics::road::Opaque;
@@ -63,12 +64,16 @@ impl Http1 {
                         self.follow(next);
                     }
                     Read::More(gone) => return gone,
-                    Read::Opaque(reason) => self.opaque(reason),
+                    Read::Opaque(reason) => self.opaque(Side::Client, reason),
                 },
-                Inbound::Body(body) => match body.advance(&bytes[at..]) {
+                // The youngest request in flight is the one whose body comes; it may be answered already.
+                Inbound::Body(body) => match body.advance(&bytes[at..], |content| {
+                    if let Some(note) = self.in_flight.back_mut().and_then(|x| x.note.as_mut()) {
+                        note.request_body(content);
+                    }
+                }) {
                     Ok(step) => {
                         at += step.taken;
-                        // The youngest request in flight is the one whose body comes; it may be answered already.
                         if let Some(x) = self.in_flight.back_mut() {
                             x.request_size += step.content;
                         }
@@ -77,12 +82,12 @@ impl Http1 {
                             self.follow(Next { body: Body::NONE, upgrade });
                         }
                     }
-                    Err(_) => self.opaque(Opaque::Ambiguous),
+                    Err(_) => self.opaque(Side::Client, Opaque::Ambiguous),
                 },
                 Inbound::Undecided(kept) => {
                     kept.extend_from_slice(&bytes[at..]);
                     if kept.len() > HEAD_LIMIT {
-                        self.opaque(Opaque::Ambiguous);
+                        self.opaque(Side::Client, Opaque::Ambiguous);
                     }
                     return bytes.len();
                 }
@@ -117,13 +122,13 @@ impl Http1 {
     /// What comes behind a request's head.
     fn follow(&mut self, next: Next) {
         self.inbound = match next {
-            Next { body: Body::Ambiguous, .. } => return self.opaque(Opaque::Ambiguous),
+            Next { body: Body::Ambiguous, .. } => return self.opaque(Side::Client, Opaque::Ambiguous),
             Next { body, .. } if !body.is_none() => Inbound::Body(body),
             Next { upgrade: Upgrade::No, .. } => Inbound::head(),
             Next { .. } => Inbound::Undecided(Vec::new()),
         };
         if self.in_flight.len() > PIPELINE_LIMIT {
-            self.opaque(Opaque::Pipeline);
+            self.opaque(Side::Client, Opaque::Pipeline);
         }
     }
 
@@ -182,14 +187,21 @@ impl Http1 {
                 forwarded_for(head, base, &self.client, edits);
             }
             self.routes.metrics().active.inc();
+            let (endpoint, is_marked) = self.routes.endpoint(head.target);
+            let mut note = self.worker.watch.borrow_mut().request(head, is_marked);
+            if let Some(note) = &mut note {
+                note.exchange.version = if head.minor == 0 { Version::Http10 } else { Version::Http11 };
+                note.exchange.is_websocket = head.upgrade == Upgrade::WebSocket;
+            }
             self.in_flight.push_back(InFlight {
                 started: now,
                 method: Method::parse(head.method),
-                endpoint: self.routes.endpoint(head.target),
+                endpoint,
                 upgrade: head.upgrade,
                 request_size: 0,
                 answer: None,
                 response_size: 0,
+                note,
             });
             let body = head.body;
             #[cfg(feature = "chaos")]

@@ -47,7 +47,11 @@ impl Http1 {
         while at < bytes.len() {
             match &mut self.outbound {
                 Outbound::Head(_) => at += self.read_answer(now, &bytes[at..]),
-                Outbound::Body(body) => match body.advance(&bytes[at..]) {
+                Outbound::Body(body) => match body.advance(&bytes[at..], |content| {
+                    if let Some(note) = self.in_flight.front_mut().and_then(|x| x.note.as_mut()) {
+                        note.response_body(content);
+                    }
+                }) {
                     Ok(step) => {
                         at += step.taken;
                         if let Some(x) = self.in_flight.front_mut() {
@@ -61,7 +65,7 @@ impl Http1 {
                     // The exchange lasts as long as the connection does.
                     Err(_) => {
                         self.outbound = Outbound::Body(Body::Ambiguous);
-                        self.opaque(Opaque::Ambiguous);
+                        self.opaque(Side::Gateway, Opaque::Ambiguous);
                     }
                 },
                 Outbound::WebSocket => {
@@ -78,13 +82,20 @@ impl Http1 {
         let Outbound::Head(mut carry) = std::mem::replace(&mut self.outbound, Outbound::Opaque) else {
             return rest.len();
         };
-        let see = |head: &http1::ResponseHead<'_>| {
+        let mut note = self.in_flight.front_mut().and_then(|x| x.note.as_mut());
+        let worker = &self.worker;
+        let mut see = |head: &http1::ResponseHead<'_>| {
             #[cfg(feature = "chaos")]
             crate::observe::chaos::strike_head("answer", head.fields);
+            if let Some(note) = &mut note
+                && (head.status >= 200 || head.status == 101)
+            {
+                worker.watch.borrow().answer(note, head);
+            }
             Answer { status: head.status, body: head.body, len: head.bytes.len() }
         };
         if carry.is_empty() {
-            match http1::response(rest, see) {
+            match http1::response(rest, &mut see) {
                 Ok(Some(answer)) => {
                     self.answer(now, now, answer);
                     return answer.len;
@@ -103,7 +114,7 @@ impl Http1 {
                 Piece::TooLong => return self.not_http(rest),
                 Piece::Ends(end) => from + end,
             };
-            match http1::response(carry.bytes(), see) {
+            match http1::response(carry.bytes(), &mut see) {
                 Ok(Some(answer)) if answer.len == carry.bytes().len() => {
                     self.answer(now, carry.began().unwrap_or(now), answer);
                     return end;
@@ -117,7 +128,7 @@ impl Http1 {
     /// What the gateway sends is not HTTP/1, so nothing that is in flight can be followed to its end.
     fn not_http(&mut self, rest: &[u8]) -> usize {
         self.outbound = Outbound::Opaque;
-        self.opaque(Opaque::Malformed);
+        self.opaque(Side::Gateway, Opaque::Malformed);
         rest.len()
     }
 
@@ -139,11 +150,11 @@ impl Http1 {
             }
             (_, 101) => {
                 self.finish(now);
-                return self.opaque(Opaque::Upgrade);
+                return self.opaque(Side::Gateway, Opaque::Upgrade);
             }
             (Upgrade::Other, 200..=299) if method == Method::Connect => {
                 self.finish(now);
-                return self.opaque(Opaque::Upgrade);
+                return self.opaque(Side::Gateway, Opaque::Upgrade);
             }
             (Upgrade::WebSocket, _) => self.reject_session(endpoint, status),
             _ => {}
@@ -159,7 +170,7 @@ impl Http1 {
             Body::Length(0) => self.whole(now),
             Body::Ambiguous => {
                 self.outbound = Outbound::Body(body);
-                self.opaque(Opaque::Ambiguous);
+                self.opaque(Side::Gateway, Opaque::Ambiguous);
             }
             body => self.outbound = Outbound::Body(body),
         }

@@ -160,7 +160,8 @@ fn a_reload_is_taken_up_between_two_requests() {
     let mut seen = Seen::new(false);
     seen.client(b"GET /a HTTP/1.1\r\n\r\n");
     let patterns = [Pattern::parse("/{any}").unwrap()];
-    seen.worker.follow(&Plan { table: Arc::new(Table::new(&patterns, &[], 100)), forwarded_for: true });
+    let interests = crate::observe::seen::INTERESTS.clone();
+    seen.worker.follow(&Plan { table: Arc::new(Table::new(&patterns, &[], 100)), forwarded_for: true, interests });
     seen.gateway(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         .client(b"GET /a HTTP/1.1\r\n\r\n")
         .gateway(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");

@@ -1,5 +1,6 @@
 //! What a field block says, as far as anything is derived from it.
 
+use crate::event::exchange::keep_field;
 use crate::metrics::grpc::Code;
 use crate::metrics::http::Method;
 use crate::observe::grpc::is_grpc;
@@ -10,6 +11,8 @@ pub(super) struct Request<'a> {
     pub(super) method: Method,
     /// `:path`; empty where there is none, as with CONNECT.
     pub(super) path: &'a str,
+    /// The fields as lines of a head.
+    pub(super) lines: &'a [u8],
     pub(super) becomes: Becomes,
     pub(super) is_grpc: bool,
 }
@@ -26,16 +29,19 @@ pub(super) enum Becomes {
 #[derive(Debug)]
 pub(super) struct RequestReader<'a> {
     path: &'a mut Vec<u8>,
+    /// The fields as lines, pseudo-header fields but `:authority` left out.
+    lines: &'a mut Vec<u8>,
     method: Method,
     is_websocket: bool,
     is_grpc: bool,
 }
 
 impl<'a> RequestReader<'a> {
-    /// Keeps the path in `path`.
-    pub(super) fn new(path: &'a mut Vec<u8>) -> Self {
+    /// Keeps the path in `path`, and fields in `lines`.
+    pub(super) fn new(path: &'a mut Vec<u8>, lines: &'a mut Vec<u8>) -> Self {
         path.clear();
-        Self { path, method: Method::Other, is_websocket: false, is_grpc: false }
+        lines.clear();
+        Self { path, lines, method: Method::Other, is_websocket: false, is_grpc: false }
     }
 
     pub(super) fn field(&mut self, name: &[u8], value: &[u8]) {
@@ -48,8 +54,12 @@ impl<'a> RequestReader<'a> {
                 self.path.extend_from_slice(value);
             }
             b":protocol" => self.is_websocket = value == b"websocket",
+            b":authority" => keep_field(self.lines, b"host", value),
             b"content-type" => self.is_grpc = is_grpc(value),
             _ => {}
+        }
+        if !name.starts_with(b":") {
+            keep_field(self.lines, name, value);
         }
     }
 
@@ -61,7 +71,7 @@ impl<'a> RequestReader<'a> {
         };
         // A path that is no text is no endpoint either.
         let path = std::str::from_utf8(self.path).unwrap_or_default();
-        Request { method: self.method, path, becomes, is_grpc: self.is_grpc }
+        Request { method: self.method, path, lines: self.lines, becomes, is_grpc: self.is_grpc }
     }
 }
 

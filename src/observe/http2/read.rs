@@ -1,7 +1,9 @@
 //! Both directions' frames.
 
 use super::fields::{RequestReader, Response};
+use super::stream::Stream;
 use super::{Block, Http2, Sight};
+use crate::event::exchange::keep_field;
 use crate::event::{Edits, Side};
 use crate::metrics::road::Opaque;
 use crate::observe::edits;
@@ -46,7 +48,7 @@ impl Http2 {
                 Ok(Some(next)) => next,
                 Ok(None) => break,
                 Err(_) => {
-                    self.lose(Opaque::Malformed, Sight::Nothing);
+                    self.lose(side, Opaque::Malformed, Sight::Nothing);
                     break;
                 }
             };
@@ -138,18 +140,24 @@ impl Http2 {
             return;
         }
         let worker = self.worker.clone();
-        let (strings, path) = &mut *worker.scratch.borrow_mut();
+        let (strings, path, lines) = &mut *worker.scratch.borrow_mut();
         let half = self.half(side);
         let (stream, ends_stream, is_push) = (half.block.stream, half.block.ends_stream, half.block.is_push);
         let read = match side {
             Side::Client => {
-                let mut reader = RequestReader::new(path);
+                let mut reader = RequestReader::new(path, lines);
                 let read = half.decoder.decode(bytes, strings, |name, value| reader.field(name, value));
                 read.map(|()| self.request(now, stream, &reader.request()))
             }
             Side::Gateway => {
                 let mut response = Response::default();
-                let read = half.decoder.decode(bytes, strings, |name, value| response.field(name, value));
+                let mut kept = self.streams.get_mut(&stream).filter(|_| !is_push).and_then(Stream::kept);
+                let read = self.outbound.decoder.decode(bytes, strings, |name, value| {
+                    response.field(name, value);
+                    if let Some(lines) = &mut kept {
+                        keep_field(lines, name, value);
+                    }
+                });
                 read.map(|()| {
                     if !is_push {
                         self.response(now, stream, &response, ends_stream)
@@ -164,6 +172,6 @@ impl Http2 {
 
     /// A field block of `side` was not read, so none behind it can be.
     fn lose_block(&mut self, side: Side, reason: Opaque) {
-        self.lose(reason, if side == Side::Client { Sight::InFlight } else { Sight::Nothing });
+        self.lose(side, reason, if side == Side::Client { Sight::InFlight } else { Sight::Nothing });
     }
 }

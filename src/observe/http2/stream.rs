@@ -2,15 +2,18 @@
 
 use super::fields::{Becomes, Request, Response};
 use crate::event::Side;
+use crate::event::exchange::{Outcome, Version};
 use crate::metrics::grpc::Code;
 use crate::metrics::http::Method;
 use crate::metrics::websocket::SessionEvent;
 use crate::observe::grpc::Call;
 use crate::observe::routes::{Finished, Routes};
+use crate::observe::watch::Note;
 use crate::observe::websocket::Session;
 use crate::observe::worker::Worker;
 use crate::route::Endpoint;
 use crate::wire::websocket::FrameError;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -36,6 +39,8 @@ pub(super) struct Exchange {
     answer: Option<(u16, Instant)>,
     response_size: u64,
     call: Option<Call>,
+    client: IpAddr,
+    note: Option<Note>,
 }
 
 /// How a stream ended before its time.
@@ -49,20 +54,33 @@ pub(super) enum Cut {
 
 impl Stream {
     /// A stream that `request` opens.
-    pub(super) fn open(worker: &Worker, now: Instant, request: &Request<'_>) -> Self {
+    pub(super) fn open(worker: &Worker, client: IpAddr, now: Instant, request: &Request<'_>) -> Self {
         let routes = worker.routes();
         routes.metrics().active.inc();
+        let (endpoint, is_marked) = routes.endpoint(request.path);
+        let method = request.method.as_str();
+        let note = worker.watch.borrow_mut().fields(method, request.path, request.lines, is_marked);
         Self::Exchange(Box::new(Exchange {
             started: now,
             method: request.method,
-            endpoint: routes.endpoint(request.path),
+            endpoint,
             becomes: request.becomes,
             request_size: 0,
             answer: None,
             response_size: 0,
             call: request.is_grpc.then(|| Call::new(&worker.grpc, request.path)),
+            client,
+            note,
             routes,
         }))
+    }
+
+    /// Where fields of the answer are kept as lines, if they are.
+    pub(super) fn kept(&mut self) -> Option<&mut Vec<u8>> {
+        match self {
+            Self::Exchange(x) => x.note.as_mut().map(|note| &mut note.exchange.response.head),
+            Self::WebSocket(..) | Self::Tunnel => None,
+        }
     }
 
     /// The fields of an answer's head, an interim one's, or of trailers.
@@ -105,6 +123,11 @@ impl Stream {
                     Side::Client => x.request_size += bytes.len() as u64,
                     Side::Gateway => x.response_size += bytes.len() as u64,
                 }
+                match (side, &mut x.note) {
+                    (Side::Client, Some(note)) => note.request_body(bytes),
+                    (Side::Gateway, Some(note)) => note.response_body(bytes),
+                    (_, None) => {}
+                }
                 if let Some(call) = &mut x.call {
                     call.bytes(side, bytes);
                 }
@@ -134,7 +157,7 @@ impl Stream {
         match self {
             Self::Exchange(mut x) if x.answer.is_some() => x.finish(worker, now),
             // It ended the stream without an answer.
-            Self::Exchange(mut x) => x.cut(worker, Cut::Connection(Side::Gateway)),
+            Self::Exchange(mut x) => x.cut(worker, now, Cut::Connection(Side::Gateway)),
             Self::WebSocket(session, first) => end(session, now, first.unwrap_or(Side::Gateway)),
             Self::Tunnel => {}
         }
@@ -144,7 +167,7 @@ impl Stream {
     pub(super) fn cut(self, worker: &Worker, now: Instant, cut: Cut) {
         let (Cut::Reset(by, _) | Cut::Connection(by)) = cut;
         match self {
-            Self::Exchange(mut x) => x.cut(worker, cut),
+            Self::Exchange(mut x) => x.cut(worker, now, cut),
             Self::WebSocket(session, first) => end(session, now, first.unwrap_or(by)),
             Self::Tunnel => {}
         }
@@ -165,6 +188,7 @@ impl Exchange {
             (None, 200) => Code::Unknown,
             (None, status) => Code::of_http(status),
         });
+        self.tell(worker, now, code, Outcome::Whole);
         self.routes.finish(&Finished {
             method: self.method,
             endpoint: self.endpoint,
@@ -180,7 +204,26 @@ impl Exchange {
         }
     }
 
-    fn cut(&mut self, worker: &Worker, cut: Cut) {
+    /// Tells what was noted of it.
+    fn tell(&mut self, worker: &Worker, now: Instant, code: Option<Code>, outcome: Outcome) {
+        let Some(mut note) = self.note.take() else { return };
+        let mut watch = worker.watch.borrow_mut();
+        let has_failed = code.is_some_and(|code| code != Code::Ok);
+        watch.answer_fields(&mut note, self.answer.map_or(0, |(status, _)| status), has_failed);
+        note.tell |= self.becomes == Becomes::WebSocket;
+        watch.end(note, |exchange| {
+            (exchange.client, exchange.version) = (self.client, Version::Http2);
+            (exchange.started, exchange.ended, exchange.outcome) = (self.started, now, outcome);
+            (exchange.status, exchange.began) = self.answer.unzip();
+            exchange.grpc = code.map(|code| code as u16);
+            exchange.is_websocket = self.becomes == Becomes::WebSocket;
+            exchange.method = self.method.as_str();
+            exchange.endpoint = self.routes.name(self.endpoint, exchange.status.unwrap_or(0));
+            (exchange.request.size, exchange.response.size) = (self.request_size, self.response_size);
+        });
+    }
+
+    fn cut(&mut self, worker: &Worker, now: Instant, cut: Cut) {
         let metrics = self.routes.metrics();
         let (by, code) = match cut {
             Cut::Reset(by, code) => (by, Code::of_reset(code)),
@@ -194,8 +237,10 @@ impl Exchange {
         if let Some((status, _)) = self.answer {
             self.routes.cut_short(self.method, self.endpoint, status);
         }
-        if let Some(call) = self.call.take() {
-            let code = call.code().unwrap_or(code);
+        let call = self.call.take();
+        let told = call.as_ref().map(|call| call.code().unwrap_or(code));
+        self.tell(worker, now, told, if by == Side::Client { Outcome::Client } else { Outcome::Gateway });
+        if let (Some(call), Some(code)) = (call, told) {
             call.end(&worker.grpc, code);
         }
     }

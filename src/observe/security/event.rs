@@ -2,6 +2,7 @@
 
 use crate::config::Severity;
 use crate::config::security::Detectors;
+use crate::metrics::road::Opaque;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident $name:literal)+) => {
@@ -57,6 +58,17 @@ kinds! {
 }
 
 impl Kind {
+    /// What a connection shows that goes on unobserved.
+    pub fn of_opaque(reason: Opaque) -> Option<Self> {
+        match reason {
+            Opaque::Malformed => Some(Self::MalformedRequest),
+            Opaque::HeadTooLong => Some(Self::OversizeHead),
+            Opaque::Ambiguous => Some(Self::RequestSmuggling),
+            Opaque::Tls => Some(Self::TlsOnPlainPort),
+            Opaque::Unknown | Opaque::Upgrade | Opaque::WebSocket | Opaque::Pipeline | Opaque::Panic => None,
+        }
+    }
+
     /// How severe it is by the configuration, or `None` where its detector is off.
     pub fn severity(self, detectors: &Detectors) -> Option<Severity> {
         match self {

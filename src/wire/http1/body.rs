@@ -37,16 +37,18 @@ impl Body {
         *self == Self::NONE
     }
 
-    /// Reads on in `bytes`.
-    pub fn advance(&mut self, bytes: &[u8]) -> Result<Step, ChunkedError> {
+    /// Reads on in `bytes` and shows the content among them to `see`.
+    pub fn advance(&mut self, bytes: &[u8], mut see: impl FnMut(&[u8])) -> Result<Step, ChunkedError> {
         match self {
             Self::Length(left) => {
                 let content = (*left).min(bytes.len() as u64);
                 *left -= content;
+                see(&bytes[..content as usize]);
                 Ok(Step { taken: content as usize, content, done: *left == 0 })
             }
-            Self::Chunked(chunked) => chunked.advance(bytes),
+            Self::Chunked(chunked) => chunked.advance(bytes, see),
             Self::UntilClose | Self::Ambiguous => {
+                see(bytes);
                 Ok(Step { taken: bytes.len(), content: bytes.len() as u64, done: false })
             }
         }
@@ -60,8 +62,8 @@ mod tests {
     #[test]
     fn a_length_ends_after_its_bytes() {
         let mut body = Body::Length(5);
-        assert_eq!(body.advance(b"abc").unwrap(), Step { taken: 3, content: 3, done: false });
-        assert_eq!(body.advance(b"deGET").unwrap(), Step { taken: 2, content: 2, done: true });
+        assert_eq!(body.advance(b"abc", |_| {}).unwrap(), Step { taken: 3, content: 3, done: false });
+        assert_eq!(body.advance(b"deGET", |_| {}).unwrap(), Step { taken: 2, content: 2, done: true });
         assert!(body.is_none());
     }
 }

@@ -34,8 +34,9 @@ enum Phase {
 pub struct ChunkedError;
 
 impl Chunked {
-    /// Reads on: how many bytes belong to this body, how many of them are content, and whether it ended.
-    pub fn advance(&mut self, bytes: &[u8]) -> Result<super::Step, ChunkedError> {
+    /// Reads on and shows content to `see`: how many bytes belong to this body, how many of them are content, and whether it
+    /// ended.
+    pub fn advance(&mut self, bytes: &[u8], mut see: impl FnMut(&[u8])) -> Result<super::Step, ChunkedError> {
         let (mut at, mut content) = (0, 0);
         while let Some(&byte) = bytes.get(at) {
             match self.phase {
@@ -43,6 +44,7 @@ impl Chunked {
                     let taken = self.left.min((bytes.len() - at) as u64);
                     self.left -= taken;
                     content += taken;
+                    see(&bytes[at..at + taken as usize]);
                     at += taken as usize;
                     if self.left == 0 {
                         self.phase = Phase::DataReturn;
@@ -114,11 +116,11 @@ mod tests {
         for split in 0..=WHOLE.len() {
             let mut chunked = Chunked::default();
             let (one, two) = WHOLE.split_at(split);
-            let first = chunked.advance(one).unwrap();
+            let first = chunked.advance(one, |_| {}).unwrap();
             let mut content = first.content;
             if !first.done {
                 let with_more = [two, b"GET /"].concat();
-                let second = chunked.advance(&with_more).unwrap();
+                let second = chunked.advance(&with_more, |_| {}).unwrap();
                 assert!(second.done, "split at {split}");
                 assert_eq!(first.taken + second.taken, WHOLE.len());
                 content += second.content;
@@ -141,13 +143,13 @@ mod tests {
             b"5;a\nb\r\n",
         ];
         for bytes in bad {
-            assert!(Chunked::default().advance(bytes).is_err(), "{:?}", String::from_utf8_lossy(bytes));
+            assert!(Chunked::default().advance(bytes, |_| {}).is_err(), "{:?}", String::from_utf8_lossy(bytes));
         }
     }
 
     #[test]
     fn nothing_behind_the_end_is_taken() {
-        let step = Chunked::default().advance(b"0\r\n\r\nHTTP/1.1").unwrap();
+        let step = Chunked::default().advance(b"0\r\n\r\nHTTP/1.1", |_| {}).unwrap();
         assert_eq!(step, Step { taken: 5, content: 0, done: true });
     }
 }

@@ -1,0 +1,111 @@
+//! What is derived from whole exchanges, off the data path: one thread has this, and sees what the workers tell in order.
+//!
+//! - `access`: logins, credentials and rate limits
+//! - `attacks`: what requests show that attack
+
+mod access;
+mod attacks;
+
+use super::interest::Interests;
+use crate::config::Profile;
+use crate::event::{Exchange, Record};
+use crate::metrics::SecurityMetrics;
+use access::Access;
+use attacks::Attacks;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// The state of what is derived.
+pub struct Deferred {
+    interests: Arc<Interests>,
+    access: Access,
+    attacks: Attacks,
+}
+
+impl Deferred {
+    /// By `interests`.
+    pub fn new(interests: Arc<Interests>, metrics: SecurityMetrics) -> Self {
+        let access = Access::new(&interests, metrics.clone());
+        let attacks = Attacks::new(&interests, metrics);
+        Self { interests, access, attacks }
+    }
+
+    /// From now on by `interests`; what has been counted goes on.
+    pub fn follow(&mut self, interests: Arc<Interests>) {
+        if Arc::ptr_eq(&self.interests, &interests) {
+            return;
+        }
+        self.access.follow(&self.interests, &interests);
+        self.attacks.follow(&interests);
+        self.interests = interests;
+    }
+
+    /// Takes note of what was told. `now` is the time of day, for tokens that expire.
+    pub fn see(&mut self, now: SystemTime, record: &Record) {
+        match record {
+            Record::Exchange(exchange) => self.exchange(now, exchange),
+        }
+    }
+
+    fn exchange(&mut self, now: SystemTime, exchange: &Exchange) {
+        if self.interests.profile != Profile::Full {
+            return;
+        }
+        let client = client(&self.interests, exchange);
+        self.access.see(&self.interests, now, client, exchange);
+        self.attacks.see(&self.interests, exchange);
+    }
+}
+
+/// Who asked: the peer, or, where that is a proxy that is trusted, the last one of `X-Forwarded-For` that is none.
+fn client(interests: &Interests, exchange: &Exchange) -> IpAddr {
+    let trusted = |ip: IpAddr| {
+        let ip = ip.to_canonical();
+        interests.security.clients.trusted_proxies.iter().any(|network| network.contains(&ip))
+    };
+    if !trusted(exchange.client) {
+        return exchange.client;
+    }
+    let fields: Vec<&[u8]> = exchange
+        .request
+        .fields()
+        .filter(|(name, _)| name.eq_ignore_ascii_case(b"x-forwarded-for"))
+        .flat_map(|(_, value)| value.split(|byte| *byte == b','))
+        .collect();
+    let mut client = exchange.client;
+    for hop in fields.into_iter().rev() {
+        // What cannot be read was written by nobody who is trusted.
+        let Some(ip) = address(hop.trim_ascii()) else { break };
+        client = ip;
+        if !trusted(ip) {
+            break;
+        }
+    }
+    client
+}
+
+/// An address, with or without port and brackets.
+fn address(text: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(text).ok()?;
+    let socket = || text.parse().ok().map(|socket: std::net::SocketAddr| socket.ip());
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    bare.parse().ok().or_else(socket)
+}
+
+/// The status that a gRPC call would have had in HTTP, or that of the exchange itself.
+fn meant_status(exchange: &Exchange) -> u16 {
+    match exchange.grpc {
+        Some(0) => 200,
+        Some(7) => 403,
+        Some(8) => 429,
+        Some(12) => 404,
+        Some(16) => 401,
+        Some(3 | 9 | 11) => 400,
+        Some(_) => 500,
+        None => exchange.status.unwrap_or(0),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,34 @@
+//! All families as they are exposed: complete up to the moment somebody looks.
+
+use crate::event::Queue;
+use crate::metrics::{IntCounter, Registry};
+use prometheus::proto::MetricFamily;
+use std::time::Duration;
+
+/// How long a look waits for what workers told before it: a thread that is further behind than this is counted behind.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// A registry, and what is still to be counted in it.
+#[derive(Clone)]
+pub struct Exposed {
+    registry: Registry,
+    queue: Queue,
+    dropped: IntCounter,
+}
+
+impl Exposed {
+    /// `dropped` counts what the queue dropped.
+    pub fn new(registry: Registry, queue: Queue, dropped: IntCounter) -> Self {
+        Self { registry, queue, dropped }
+    }
+
+    /// Gathers all families.
+    pub fn gather(&self) -> Vec<MetricFamily> {
+        if !self.queue.catch_up(PATIENCE) {
+            tracing::debug!("what workers told is not counted yet");
+        }
+        let dropped = self.queue.dropped();
+        self.dropped.inc_by(dropped.saturating_sub(self.dropped.get()));
+        self.registry.gather()
+    }
+}
