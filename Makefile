@@ -11,7 +11,7 @@ BENCH := --manifest-path bench/Cargo.toml --target-dir target --locked
 FUZZ := --manifest-path fuzz/Cargo.toml --target-dir target
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt audit bench bench-quick bench-counts bench-rules fuzz
+.PHONY: help demo test lint fmt audit bench bench-quick bench-memory bench-counts bench-rules fuzz
 
 # The fuzz targets use what the package uses, so their lock is the package's and a few crates more.
 fuzz/Cargo.lock: Cargo.lock fuzz/Cargo.toml
@@ -65,6 +65,10 @@ bench: ## Outrider side by side with other proxies, into bench/REPORT.md (a quar
 bench-quick: ## only the CPU of Outrider next to a bare relay (a minute)
 	@ci/setup.sh build
 	bench/run.py quick
+
+bench-memory: ## memory at rest, per kept connection and per idle WebSocket
+	@ci/setup.sh build bench
+	bench/run.py memory
 
 bench-counts: ## instructions and system calls per request, which a busy machine cannot change
 	@ci/setup.sh build bench

@@ -3,11 +3,13 @@
 
     run.py full    everything, into REPORT.md: about a quarter of an hour
     run.py quick   only the CPU of Outrider next to the floor, small requests: a minute after the build
+    run.py memory  at rest, per kept connection and per idle WebSocket
     run.py counts  instructions and system calls per request, which other work on the machine cannot change
     run.py where   which crates, files and functions the instructions of Outrider are in
     run.py smoke   does every row answer every kind of traffic
 
---only and --skip take rows of rows.toml. quick and counts always have the floor, and nothing without a proxy.
+--only and --skip take rows of rows.toml, --shape the kinds of traffic of lab/timing.py for quick, counts and where. quick
+and counts always have the floor, and nothing without a proxy.
 """
 import argparse
 import json
@@ -28,23 +30,24 @@ def full(bench, rounds, seconds):
     results = timing.take_turns(bench, timing.SHAPES + [timing.PACED], rounds or 7, seconds or 2, say)
     (RUN / time.strftime("timing-%Y%m%d-%H%M%S.json")).write_text(json.dumps(results))
     kept = memory.measure(bench, say)
-    counted = counts.measure(bench, say)
+    counted = [report.counts(shape.name, counts.measure(bench, shape, say)) for shape in (timing.SMALL, timing.BY_KEY["post"])]
     rest = results.copy()
     first = {timing.SMALL.name: rest.pop(timing.SMALL.name)}
-    parts = ["## CPU and latency\n", report.timing(first), report.timing(rest), report.memory(kept), report.counts(counted)]
+    parts = ["## CPU and latency\n", report.timing(first), report.timing(rest), report.memory(kept), report.COUNTS, *counted]
     (ROOT / "REPORT.md").write_text(report.whole(machine.describe(bench.rows), bench.rows, bench.left_out, parts))
     say(f"wrote {ROOT / 'REPORT.md'}")
 
 
-def quick(bench, rounds, seconds):
-    rows = timing.take_turns(bench, [timing.SMALL], rounds or 16, seconds or 1.5, say)[timing.SMALL.name]
-    for name, turns in rows.items():
-        used = timing.middle([timing.cpu(one) for one in turns])
-        disturbed = sum(one["disturbed"] for one in turns)
-        print(f"{name:10} {used} CPU µs per request; {disturbed} of {len(turns)} rounds disturbed")
-    for name in bench.rows:
-        if name != "floor":
-            print(f"{name} is {timing.middle(timing.ratios(rows[name], rows['floor']), '{:.3f}')} x the floor")
+def quick(bench, shapes, rounds, seconds):
+    for shape, rows in timing.take_turns(bench, shapes, rounds or 16, seconds or 1.5, say).items():
+        print(f"{shape}:")
+        for name, turns in rows.items():
+            used = timing.middle([timing.cpu(one) for one in turns])
+            disturbed = sum(one["disturbed"] for one in turns)
+            print(f"  {name:10} {used} CPU µs per request; {disturbed} of {len(turns)} rounds disturbed")
+        for name in bench.rows:
+            if name != "floor":
+                print(f"  {name} is {timing.middle(timing.ratios(rows[name], rows['floor']), '{:.3f}')} x the floor")
 
 
 def smoke(bench):
@@ -53,7 +56,7 @@ def smoke(bench):
     for name in bench.rows:
         process, port = bench.start_row(name, upstream)
         for shape in timing.SHAPES:
-            found = bench.load(port, *shape.load, "--seconds", 0.5, "--warm", 0.1)
+            found = bench.load(port, *shape.arguments(), "--seconds", 0.5, "--warm", 0.1)
             good = found["done"] > 50 and not found["bad"] and not found["errors"]
             failed += not good
             print(f"{'ok  ' if good else 'FAIL'} {name:10} {shape.name}: {found['per_second']:,.0f} per second")
@@ -63,15 +66,19 @@ def smoke(bench):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["full", "quick", "counts", "where", "smoke"])
+    parser.add_argument("what", choices=["full", "quick", "memory", "counts", "where", "smoke"])
     parser.add_argument("--only", default="", help="rows, with commas between")
     parser.add_argument("--skip", default="", help="rows, with commas between")
+    parser.add_argument("--shape", default=timing.SMALL.key, help="with commas between: " + ", ".join(timing.BY_KEY))
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=float, help="of one measurement")
     parser.add_argument("--no-build", action="store_true")
     options = parser.parse_args()
     names = lambda text: [name for name in text.split(",") if name]
-    only = names(options.only)
+    only, keys = names(options.only), names(options.shape)
+    if unknown := [key for key in keys if key not in timing.BY_KEY]:
+        parser.error(f"no shape {', '.join(unknown)}; there are {', '.join(timing.BY_KEY)}")
+    shapes = [timing.BY_KEY[key] for key in keys]
     if options.what in ("quick", "counts"):
         only = only or ["floor", "outrider"]
         only = ["floor"] + [name for name in only if name not in ("floor", "direct")]
@@ -87,11 +94,14 @@ def main():
                 case "full":
                     full(bench, options.rounds, options.seconds)
                 case "quick":
-                    quick(bench, options.rounds, options.seconds)
+                    quick(bench, shapes, options.rounds, options.seconds)
+                case "memory":
+                    print(report.memory(memory.measure(bench, say)))
                 case "counts":
-                    print(report.counts(counts.measure(bench, say)))
+                    for shape in shapes:
+                        print(report.counts(shape.name, counts.measure(bench, shape, say)))
                 case "where":
-                    print(where.measure(bench, say))
+                    print("\n".join(where.measure(bench, shape, say) for shape in shapes))
                 case "smoke":
                     sys.exit(1 if smoke(bench) else 0)
     except Failed as failure:

@@ -9,15 +9,15 @@ from lab.process import Failed
 SHORT, LONG = 500, 2500
 
 
-def measure(bench, say):
+def measure(bench, shape, say):
     """{row: (instructions per request, {system call: per request})} on one connection, one request after the other."""
     upstream, results = bench.gateway(), {}
     for name, row in bench.rows.items():
         if not row["cmd"]:
             continue
         try:
-            instructions = per_request(lambda count: callgrind(bench, name, upstream, count))
-            calls = per_request(lambda count: strace(bench, name, upstream, count))
+            instructions = per_request(lambda count: callgrind(bench, name, upstream, shape, count))
+            calls = per_request(lambda count: strace(bench, name, upstream, shape, count))
         except Failed as failure:
             say(f"counts: {name} is left out: {failure}")
             continue
@@ -32,27 +32,33 @@ def per_request(count):
     return {key: (total - short.get(key, 0)) / (LONG - SHORT) for key, total in long.items()}
 
 
-def under(bench, name, upstream, requests, tool, tag):
+def under(bench, name, upstream, shape, requests, tool, tag):
     """Runs the row under `tool` with so many requests on one connection."""
     process, port = bench.start_row(name, upstream, tag, tool)
     time.sleep(0.5)
-    found = bench.load(port, "--connections", 1, "--requests", requests, "--warm", 0, "--seconds", 100)
+    found = bench.load(port, "--connections", 1, *shape.load, "--requests", requests, "--warm", 0, "--seconds", 100)
     if found["done"] != requests or found["bad"] or found["errors"]:
         raise Failed(f"{name}: {found['done']} of {requests} requests, {found['bad']} bad, {found['errors']} failed")
     bench.stop(process, seconds=30)
 
 
-def callgrind(bench, name, upstream, requests):
-    """Instructions of each thread; only the busiest is kept, so that timers of other threads do not count."""
+def callgrind(bench, name, upstream, shape, requests):
+    """Instructions of the thread that moves the bytes, so that timers of other threads do not count."""
     for old in RUN.glob("callgrind.*"):
         old.unlink()
-    under(bench, name, upstream, requests,
+    under(bench, name, upstream, shape, requests,
           ["valgrind", "--quiet", "--tool=callgrind", "--separate-threads=yes", "--trace-children=yes",
            f"--callgrind-out-file={RUN}/callgrind.%p"], "-callgrind")
-    totals = [total(path) for path in RUN.glob("callgrind.*")]
-    if not any(totals):
-        raise Failed(f"{name}: callgrind wrote no totals")
-    return {"busiest thread": max(totals)}
+    return {"worker": total(worker(bench, name))}
+
+
+def worker(bench, name):
+    """callgrind's file of the row's worker: of the thread that ran the function which rows.toml names, else of the busiest."""
+    function = bench.rows[name].get("worker", "")
+    found = [path for path in RUN.glob("callgrind.*") if total(path) and function in path.read_text()]
+    if not found:
+        raise Failed(f"{name}: callgrind saw no thread in {function or 'it'}")
+    return max(found, key=total)
 
 
 def total(path):
@@ -61,9 +67,9 @@ def total(path):
     return int(found[1]) if found else 0
 
 
-def strace(bench, name, upstream, requests):
+def strace(bench, name, upstream, shape, requests):
     out = RUN / "strace.txt"
-    under(bench, name, upstream, requests, ["strace", "-f", "-c", "-o", str(out)], "-strace")
+    under(bench, name, upstream, shape, requests, ["strace", "-f", "-c", "-o", str(out)], "-strace")
     calls = {}
     for line in out.read_text().splitlines():
         fields = line.split()

@@ -1,4 +1,4 @@
-"""Memory at rest, and what a kept connection adds to it."""
+"""Memory at rest, and what a kept connection or an idle WebSocket adds to it."""
 import subprocess
 import time
 
@@ -6,10 +6,11 @@ from lab.bench import LOAD
 from lab.process import LOAD_CORE, Failed, prepare
 
 KEPT = 1000
+WEBSOCKET = "--websocket", 128
 
 
 def measure(bench, say):
-    """{row: {rest, kept, per_connection, peak}} in KiB. `per_connection` is private anonymous memory."""
+    """{row: {rest, kept, per_connection, per_websocket, peak}} in KiB; what one adds is private anonymous memory."""
     upstream, results = bench.gateway(), {}
     for name, row in bench.rows.items():
         if not row["cmd"]:
@@ -18,20 +19,22 @@ def measure(bench, say):
         bench.load(port, "--connections", 1, "--seconds", 1, "--warm", 0)
         time.sleep(1)
         rest = process.memory()
-        kept = with_kept_connections(process, port)
+        kept = holding(process, port)
+        sessions = holding(process, port, *WEBSOCKET)
         bench.load(port, "--connections", KEPT, "--seconds", 3, "--warm", 0)
         results[name] = {
             "rest": rest["resident"], "rest_anonymous": rest["anonymous"], "kept": kept["resident"],
-            "per_connection": (kept["anonymous"] - rest["anonymous"]) / KEPT, "peak": process.memory()["peak"],
+            "per_connection": (kept["anonymous"] - rest["anonymous"]) / KEPT,
+            "per_websocket": (sessions["anonymous"] - rest["anonymous"]) / KEPT, "peak": process.memory()["peak"],
         }
         bench.stop(process)
         say(f"memory: {name}")
     return results
 
 
-def with_kept_connections(process, port):
+def holding(process, port, *what):
     """The process's memory while KEPT connections, each used once, sit still."""
-    cmd = [LOAD, "hold", "--addr", f"127.0.0.1:{port}", "--connections", str(KEPT)]
+    cmd = [LOAD, "hold", "--addr", f"127.0.0.1:{port}", "--connections", str(KEPT), *map(str, what)]
     holder = subprocess.Popen(cmd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               preexec_fn=prepare(LOAD_CORE))
     try:

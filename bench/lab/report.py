@@ -51,16 +51,24 @@ def timing(results):
 
 def memory(results):
     head = ["row", "at rest MiB", f"with {KEPT:,} kept connections MiB", "KiB per kept connection",
-            f"peak with {KEPT:,} busy connections MiB"]
+            "KiB per idle WebSocket", f"peak with {KEPT:,} busy connections MiB"]
     mib = lambda kib: f"{kib / 1024:.1f}"
-    lines = [[name, mib(m["rest"]), mib(m["kept"]), f"{m['per_connection']:.2f}", mib(m["peak"])]
+    lines = [[name, mib(m["rest"]), mib(m["kept"]), f"{m['per_connection']:.2f}",
+              f"{m['per_websocket']:.2f}", mib(m["peak"])]
              for name, m in results.items()]
     text = ("## Memory\n\nResident memory of the process and its children; per kept connection the growth of private "
             "anonymous memory (what the kernel keeps for sockets is not in it).\n\n")
     return text + table(head, lines)
 
 
-def counts(results):
+COUNTS = f"""## Counts
+
+Instructions in user space (valgrind's callgrind, the thread that moves the bytes) and system calls (strace), on one
+connection, one request after the other: {LONG:,} requests less {SHORT:,}. Nothing else on the machine changes them.
+"""
+
+
+def counts(shape, results):
     base = results.get("floor", (None, {}))[0]
     head = ["row", "instructions per request", "above the floor", "system calls per request"]
     lines = []
@@ -68,10 +76,7 @@ def counts(results):
         above = f"{instructions - base:+,.0f}" if base else "–"
         listed = ", ".join(f"{call} {n:.2f}" for call, n in sorted(calls.items(), key=lambda item: -item[1]))
         lines.append([name, f"{instructions:,.0f}", above, f"{sum(calls.values()):.2f}: {listed}"])
-    text = (f"## Counts\n\nInstructions in user space (valgrind's callgrind, the busiest thread) and system calls (strace), "
-            f"on one connection, one request after the other: {LONG:,} requests less {SHORT:,}. Nothing else on the machine "
-            "changes them.\n\n")
-    return text + table(head, lines)
+    return f"### {shape.split(',')[0]}\n\n" + table(head, lines)
 
 
 def whole(machine, rows, left_out, parts):

@@ -9,21 +9,25 @@ TRIES = 3
 
 
 class Shape:
-    """A kind of traffic, as the report names it and as the load is asked for it."""
-    def __init__(self, name, *load):
-        self.name, self.load = name, load
+    """A kind of traffic: as `--shape` and the report name it, over how many connections, and as the load is asked for it."""
+    def __init__(self, key, name, connections, *load):
+        self.key, self.name, self.connections, self.load = key, f"{name}, {connections} connections", connections, load
+
+    def arguments(self):
+        return "--connections", self.connections, *self.load
 
 
-SMALL = Shape("small GET, 32 connections", "--connections", 32)
+SMALL = Shape("small", "small GET", 32)
 SHAPES = [
     SMALL,
-    Shape("small GET, 1 connection", "--connections", 1),
-    Shape("small GET, 256 connections", "--connections", 256),
-    Shape("GET of 64 KiB, 32 connections", "--connections", 32, "--path", "/64k"),
-    Shape("POST of 4 KiB, 32 connections", "--connections", 32, "--path", "/post", "--post", 4096),
-    Shape("WebSocket echo of 128 bytes, 64 connections", "--connections", 64, "--websocket", 128),
+    Shape("one", "small GET", 1),
+    Shape("many", "small GET", 256),
+    Shape("64k", "GET of 64 KiB", 32, "--path", "/64k"),
+    Shape("post", "POST of 4 KiB", 32, "--path", "/post", "--post", 4096),
+    Shape("websocket", "WebSocket echo of 128 bytes", 64, "--websocket", 128),
 ]
-PACED = Shape("2,000 requests per second, 32 connections", "--connections", 32, "--rate", 2000)
+PACED = Shape("paced", "2,000 requests per second", 32, "--rate", 2000)
+BY_KEY = {shape.key: shape for shape in [*SHAPES, PACED]}
 
 
 def take_turns(bench, shapes, rounds, seconds, say):
@@ -49,7 +53,7 @@ def undisturbed(bench, process, port, shape, seconds):
     watch = ["--watch", "proxy=" + ",".join(map(str, process.pids()))] if process else []
     tries = []
     for _ in range(TRIES):
-        found = bench.load(port, *shape.load, "--seconds", seconds, "--warm", 0.3, *watch)
+        found = bench.load(port, *shape.arguments(), "--seconds", seconds, "--warm", 0.3, *watch)
         found["waiting"] = found["cpu"]["proxy"]["wait_share"] if process else 0.0
         found["disturbed"] = found["waiting"] > MOST_WAITING
         tries.append(found)

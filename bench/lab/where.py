@@ -4,7 +4,6 @@ import re
 import subprocess
 
 from lab import counts
-from lab.bench import RUN
 from lab.report import table
 
 REQUESTS = 10_000
@@ -12,13 +11,12 @@ LINE = re.compile(r"\s*([\d,]+) \([ \d.]+%\)\s+(\S+?):(.*)$")
 LONGEST = 30
 
 
-def measure(bench, say):
+def measure(bench, shape, say):
     """Two tables per row, with start and stop spread over all requests."""
     upstream, out = bench.gateway(), []
     for name in bench.rows:
-        counts.callgrind(bench, name, upstream, REQUESTS)
-        busiest = max(RUN.glob("callgrind.*"), key=counts.total)
-        listed = subprocess.run(["callgrind_annotate", "--threshold=100", "--auto=no", str(busiest)],
+        counts.callgrind(bench, name, upstream, shape, REQUESTS)
+        listed = subprocess.run(["callgrind_annotate", "--threshold=100", "--auto=no", str(counts.worker(bench, name))],
                                 capture_output=True, text=True, check=True).stdout
         places, functions = collections.Counter(), collections.Counter()
         for line in listed.splitlines():
@@ -29,7 +27,7 @@ def measure(bench, say):
                 functions[re.sub(r" \[.*\]$", "", found[3])] += instructions
         for title, found in (("place", places), ("function", functions)):
             rows = [[f"{n / REQUESTS:,.0f}", what] for what, n in found.most_common(LONGEST) if n >= REQUESTS]
-            out += [f"### {name}, by {title}\n", table(["instructions per request", title], rows)]
+            out += [f"### {name}, {shape.key}, by {title}\n", table(["instructions per request", title], rows)]
         say(f"where: {name}")
     return "\n".join(out)
 
