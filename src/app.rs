@@ -78,7 +78,7 @@ impl App {
         let admin_tls = admin_tls(&config)?;
         show_certificates(&config, &tls);
         let plan = plan(&config, &gateway, None)?;
-        let observing = Observing::start(plan.observe.interests.clone(), families.security.clone())?;
+        let observing = Observing::start(plan.observe.interests.clone(), &families)?;
         let (orders, _) = watch::channel(Order::Serve(plan));
 
         let workers = config.ingress.workers.get();
@@ -97,7 +97,7 @@ impl App {
 
         let alerts = Alerts::start(setup, history.clone(), alert_metrics)?;
         let seen = Coverage::default();
-        coverage::say(&seen);
+        coverage::say(&seen, &config);
         let exposed = Exposed::new(registry, observing.queue.clone(), agent.records_dropped.clone());
         let view = Arc::new(View {
             coverage: seen,
@@ -204,6 +204,7 @@ impl App {
         self.alerts.follow(setup);
         self.view.history.limit(sampling::limits(&config));
         self.view.gateway.store(Arc::new(gateway));
+        coverage::say(&self.view.coverage, &config);
         self.view.config.store(Arc::new(config));
         self.view.loaded.store(unix() as u64, Ordering::Relaxed);
         self.agent.applied(unix());

@@ -5,6 +5,7 @@
 //! - `http2`: how HTTP/2 ends streams and connections before their time
 //! - `grpc`: the families of gRPC calls
 //! - `websocket`: the families of WebSocket sessions and messages
+//! - `business`: families that the configuration names
 //! - `security`: credentials, limits and attacks
 //! - `road`: what we count of our own road: connections, opaque ones, failures
 //! - `tls`: handshakes and certificates
@@ -14,6 +15,7 @@
 
 pub mod admin;
 pub mod agent;
+pub mod business;
 pub mod family;
 pub mod grpc;
 pub mod http;
@@ -26,6 +28,7 @@ pub mod websocket;
 
 pub use admin::AdminMetrics;
 pub use agent::AgentMetrics;
+pub use business::{BusinessMetrics, Taken};
 pub use family::Family;
 pub use grpc::GrpcMetrics;
 pub use http::HttpMetrics;
@@ -35,4 +38,4 @@ pub use security::SecurityMetrics;
 pub use tls::TlsMetrics;
 pub use websocket::WebSocketMetrics;
 
-pub use prometheus::{Histogram, IntCounter, IntGauge, Registry};
+pub use prometheus::{Counter, Histogram, IntCounter, IntGauge, Registry};

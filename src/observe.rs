@@ -12,6 +12,7 @@
 //! - `interest`: what is derived from whole exchanges, by the configuration
 //! - `watch`: what a worker tells of exchanges
 //! - `deferred`: what is derived from whole exchanges, off the data path
+//! - `business`: what requests are about
 //! - `exposed`: all families, complete up to the moment somebody looks
 //! - `clients`: clients, told apart without naming them
 //! - `auth`: credentials and what becomes of them
@@ -20,6 +21,7 @@
 //! - `edits`: every change we make to what passes
 
 pub mod auth;
+pub mod business;
 #[cfg(feature = "chaos")]
 mod chaos;
 pub mod clients;

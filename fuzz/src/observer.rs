@@ -63,7 +63,7 @@ fn watch(conversation: &[(Side, Vec<&[u8]>)], edit: bool, first_end: Side) -> (S
     let table = Arc::new(Table::new(&[], &[], 100).mark(INTERESTS.marked()));
     let plan = Plan { table, forwarded_for: edit, interests: INTERESTS.clone() };
     let (queue, mut drain) = queue::queue();
-    let mut deferred = Deferred::new(INTERESTS.clone(), families.security.clone());
+    let mut deferred = Deferred::new(INTERESTS.clone(), &families).expect("no name is taken");
     let worker = Rc::new(Worker::new(families, queue.clone(), &plan));
     let mut observer = worker.connection(([192, 0, 2, 7], 40_000).into());
     let (mut held, mut edits, mut passed) = (Vec::new(), Edits::default(), Vec::new());

@@ -8,7 +8,7 @@ type Scanned = (Vec<Message>, Option<FrameError>, bool);
 
 fn scan(pieces: &[&[u8]]) -> Scanned {
     let (mut scanner, mut seen) = (Scanner::default(), Vec::new());
-    let error = pieces.iter().find_map(|piece| scanner.scan(piece, |message| seen.push(message)).err());
+    let error = pieces.iter().find_map(|piece| scanner.scan(piece, |message, _| seen.push(message)).err());
     (seen, error, error.is_none() && scanner.is_between_messages())
 }
 

@@ -1,13 +1,13 @@
 //! The thread that looks at what workers tell of whole exchanges.
 
 use crate::event::queue::{self, Queue};
-use crate::metrics::SecurityMetrics;
+use crate::observe::worker::Families;
 use crate::observe::{Deferred, Interests};
 use anyhow::{Context as _, Result};
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 /// The thread, until it is stopped.
 pub(super) struct Observing {
@@ -19,14 +19,15 @@ pub(super) struct Observing {
 
 impl Observing {
     /// Starts it.
-    pub(super) fn start(interests: Arc<Interests>, metrics: SecurityMetrics) -> Result<Self> {
+    pub(super) fn start(interests: Arc<Interests>, families: &Families) -> Result<Self> {
         let (queue, mut drain) = queue::queue();
         let current = Arc::new(ArcSwap::new(interests.clone()));
         let followed = current.clone();
+        let mut deferred = Deferred::new(interests, families)?;
         let thread = std::thread::Builder::new().name("observe".to_owned()).spawn(move || {
-            let mut deferred = Deferred::new(interests, metrics);
             while drain.look(|record| deferred.see(SystemTime::now(), record)) {
                 deferred.follow(followed.load_full());
+                deferred.tick(Instant::now());
             }
         });
         Ok(Self { queue, interests: current, thread: thread.context("cannot start thread observe")? })

@@ -116,6 +116,9 @@ fn rule(keys: &mut Keys<'_>, names: &mut Unique, metrics: &mut Unique) -> Option
     let (name_node, counter_node, duration_node) = (keys.key("name"), keys.key("counter"), keys.key("duration"));
     let (name, counter) = (name_node.need(text), counter_node.need(metric_name("_total")));
     let duration = duration_node.get(metric_name("_seconds"));
+    for (node, metric) in [(&counter_node, &counter), (&duration_node, &duration)] {
+        metric.iter().for_each(|metric| not_ours(node, metric));
+    }
     let taken = [(&name_node, &name, &mut *names), (&counter_node, &counter, &mut *metrics)];
     for (node, name, set) in taken {
         name.iter().for_each(|name| set.take(node, name));
@@ -129,6 +132,7 @@ fn rule(keys: &mut Keys<'_>, names: &mut Unique, metrics: &mut Unique) -> Option
             let (node, from) = (keys.key("counter"), Source::need(&item, keys));
             let counter = node.need(metric_name("_total"));
             counter.iter().for_each(|name| metrics.take(&node, name));
+            counter.iter().for_each(|name| not_ours(&node, name));
             let scale = keys.key("scale").get(number(f64::MIN_POSITIVE..=f64::MAX)).unwrap_or(1.0);
             Some(Sum { counter: counter?, from: from?, scale })
         })
@@ -147,6 +151,28 @@ fn rule(keys: &mut Keys<'_>, names: &mut Unique, metrics: &mut Unique) -> Option
         job,
         span,
     })
+}
+
+/// A metric of a rule must not look like one that we derive without rules.
+fn not_ours(node: &Node<'_>, name: &str) {
+    const OURS: [&str; 13] = [
+        "http_",
+        "http2_",
+        "websocket_",
+        "grpc_",
+        "service_",
+        "circuit_breaker_",
+        "connection_pool_",
+        "auth_",
+        "rate_limit_",
+        "security_",
+        "gateway_",
+        "process_",
+        "outrider_",
+    ];
+    if let Some(prefix) = OURS.iter().find(|prefix| name.starts_with(**prefix)) {
+        node.fault(format!("`{name}` begins with `{prefix}`, as metrics do that need no rule"));
+    }
 }
 
 impl BusinessRule {

@@ -23,10 +23,7 @@ const PENDING: &[(&str, &str)] = &[
     ("routes.openapi", "no OpenAPI document is read"),
     ("routes.refresh", "no OpenAPI document is read"),
     ("routes.exclude", "traces do not exist"),
-    ("metrics.profile", "everything that there is is derived"),
     ("metrics.series_limit", "series are not limited over all families"),
-    ("metrics.body_limit", "bodies are not looked at"),
     ("metrics.merge", "no other exposition is appended"),
-    ("business", "no business metric is derived"),
     ("tracing", "no span is made"),
 ];

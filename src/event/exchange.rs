@@ -65,8 +65,21 @@ pub struct Message {
     pub head: Vec<u8>,
     /// Content, without transfer coding, if it was asked for.
     pub body: Vec<u8>,
+    /// Of more content than may be kept the end is, and not the beginning.
+    pub keeps_tail: bool,
     /// How much content there was, kept or not, bytes.
     pub size: u64,
+}
+
+/// A text message of a WebSocket.
+#[derive(Debug)]
+pub struct MessageRecord {
+    /// The target of the handshake.
+    pub target: Arc<[u8]>,
+    /// When it was whole.
+    pub at: Instant,
+    /// What it says, or `None` where that is more than is kept, or compressed.
+    pub payload: Option<Vec<u8>>,
 }
 
 impl Default for Exchange {
@@ -104,6 +117,7 @@ impl Exchange {
             bytes.clear();
             bytes.shrink_to(2048);
         }
+        (self.request.keeps_tail, self.response.keeps_tail) = (false, false);
         (self.began, self.status, self.grpc) = (None, None, None);
         (self.outcome, self.is_websocket) = (Outcome::Whole, false);
     }
@@ -123,6 +137,14 @@ impl Message {
 
     /// Keeps content, up to `limit` bytes of it in all.
     pub fn keep_body(&mut self, content: &[u8], limit: usize) {
+        if self.keeps_tail {
+            self.body.extend_from_slice(&content[content.len().saturating_sub(limit)..]);
+            // Not at once: each byte is moved once, whatever the pieces.
+            if self.body.len() > limit.saturating_mul(2) {
+                self.body.drain(..self.body.len() - limit);
+            }
+            return;
+        }
         let room = limit.saturating_sub(self.body.len()).min(content.len());
         self.body.extend_from_slice(&content[..room]);
     }

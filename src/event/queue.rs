@@ -5,6 +5,7 @@
 //! What finds the queue full is dropped and counted. Boxes come back for reuse, so a steady state allocates nothing.
 
 use super::Exchange;
+use super::exchange::MessageRecord;
 use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,12 +23,15 @@ const SPARE: usize = 1024;
 pub enum Record {
     /// An exchange that is over.
     Exchange(Box<Exchange>),
+    /// A message of a WebSocket, where a rule reads messages.
+    Message(MessageRecord),
 }
 
 impl Record {
     fn weight(&self) -> usize {
         match self {
             Self::Exchange(exchange) => exchange.weight(),
+            Self::Message(message) => size_of::<MessageRecord>() + message.payload.as_ref().map_or(0, Vec::capacity),
         }
     }
 }
@@ -180,7 +184,11 @@ mod tests {
 
     fn look(drain: &mut Drain) -> Vec<Option<u16>> {
         let mut seen = Vec::new();
-        drain.look(|Record::Exchange(exchange)| seen.push(exchange.status));
+        drain.look(|record| {
+            if let Record::Exchange(exchange) = record {
+                seen.push(exchange.status);
+            }
+        });
         seen
     }
 

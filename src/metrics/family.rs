@@ -6,7 +6,7 @@
 use parking_lot::Mutex;
 use prometheus::core::{Collector, Desc, Metric};
 use prometheus::proto::{MetricFamily, MetricType};
-use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Registry};
+use prometheus::{Counter, Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Registry};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -20,6 +20,13 @@ pub trait Instrument: Metric + Clone + 'static {
 }
 
 impl Instrument for IntCounter {
+    const TYPE: MetricType = MetricType::COUNTER;
+    fn make(opts: Opts, _: &[f64]) -> prometheus::Result<Self> {
+        Self::with_opts(opts)
+    }
+}
+
+impl Instrument for Counter {
     const TYPE: MetricType = MetricType::COUNTER;
     fn make(opts: Opts, _: &[f64]) -> prometheus::Result<Self> {
         Self::with_opts(opts)
@@ -53,7 +60,7 @@ pub struct Family<M>(Arc<Inner<M>>);
 
 struct Inner<M> {
     desc: Desc,
-    labels: &'static [&'static str],
+    labels: Vec<String>,
     buckets: Vec<f64>,
     children: Mutex<HashMap<Box<[Box<str>]>, M>>,
 }
@@ -63,7 +70,7 @@ impl<M: Instrument> Family<M> {
     ///
     /// # Panics
     /// At start only: when the name is taken, or is no metric name.
-    pub fn register(registry: &Registry, name: &str, help: &str, labels: &'static [&'static str]) -> Self {
+    pub fn register(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Self {
         Self::with_buckets(registry, name, help, labels, &[])
     }
 
@@ -71,19 +78,24 @@ impl<M: Instrument> Family<M> {
     ///
     /// # Panics
     /// As [`Self::register`] does.
-    pub fn with_buckets(
+    pub fn with_buckets(registry: &Registry, name: &str, help: &str, labels: &[&str], buckets: &[f64]) -> Self {
+        Self::try_register(registry, name, help, labels, buckets)
+            .expect("a family is registered once, under a valid name")
+    }
+
+    /// As [`Self::with_buckets`] does, of a name that may be taken or no name at all.
+    pub fn try_register(
         registry: &Registry,
         name: &str,
         help: &str,
-        labels: &'static [&'static str],
+        labels: &[&str],
         buckets: &[f64],
-    ) -> Self {
-        let names = labels.iter().map(|label| (*label).to_owned()).collect();
-        let desc = Desc::new(name.to_owned(), help.to_owned(), names, HashMap::new());
-        let desc = desc.expect("names of metrics and labels are valid");
+    ) -> prometheus::Result<Self> {
+        let labels: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
+        let desc = Desc::new(name.to_owned(), help.to_owned(), labels.clone(), HashMap::new())?;
         let family = Self(Arc::new(Inner { desc, labels, buckets: buckets.to_vec(), children: Mutex::default() }));
-        registry.register(Box::new(family.clone())).expect("a family is registered once");
-        family
+        registry.register(Box::new(family.clone()))?;
+        Ok(family)
     }
 
     /// The child with these label values, in the order of the family's labels; made where it is not there yet.

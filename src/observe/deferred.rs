@@ -6,29 +6,33 @@
 mod access;
 mod attacks;
 
+use super::business::Business;
 use super::interest::Interests;
+use super::worker::Families;
 use crate::config::Profile;
 use crate::event::{Exchange, Record};
-use crate::metrics::SecurityMetrics;
+use crate::metrics::Taken;
 use access::Access;
 use attacks::Attacks;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 /// The state of what is derived.
 pub struct Deferred {
     interests: Arc<Interests>,
     access: Access,
     attacks: Attacks,
+    business: Business,
 }
 
 impl Deferred {
-    /// By `interests`.
-    pub fn new(interests: Arc<Interests>, metrics: SecurityMetrics) -> Self {
-        let access = Access::new(&interests, metrics.clone());
-        let attacks = Attacks::new(&interests, metrics);
-        Self { interests, access, attacks }
+    /// By `interests`, counting in `families`.
+    pub fn new(interests: Arc<Interests>, families: &Families) -> Result<Self, Taken> {
+        let access = Access::new(&interests, families.security.clone());
+        let attacks = Attacks::new(&interests, families.security.clone());
+        let business = Business::new(&interests, families.business.clone())?;
+        Ok(Self { interests, access, attacks, business })
     }
 
     /// From now on by `interests`; what has been counted goes on.
@@ -38,14 +42,26 @@ impl Deferred {
         }
         self.access.follow(&self.interests, &interests);
         self.attacks.follow(&interests);
+        if let Err(error) = self.business.follow(&interests) {
+            tracing::error!(%error, "a business rule is left out");
+        }
         self.interests = interests;
     }
 
     /// Takes note of what was told. `now` is the time of day, for tokens that expire.
     pub fn see(&mut self, now: SystemTime, record: &Record) {
         match record {
-            Record::Exchange(exchange) => self.exchange(now, exchange),
+            Record::Exchange(exchange) => {
+                self.business.see(&self.interests, exchange);
+                self.exchange(now, exchange);
+            }
+            Record::Message(message) => self.business.message(message),
         }
+    }
+
+    /// What ends by time alone does; to be called every now and then.
+    pub fn tick(&mut self, now: Instant) {
+        self.business.tick(now);
     }
 
     fn exchange(&mut self, now: SystemTime, exchange: &Exchange) {

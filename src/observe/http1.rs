@@ -148,7 +148,8 @@ impl Http1 {
         let Some(x) = self.in_flight.front() else { return };
         let endpoint = self.routes.name(x.endpoint, 101);
         let metrics = self.worker.families.websocket.clone();
-        self.session = Some(Box::new(Session::open(metrics, endpoint, now)));
+        let talk = self.worker.watch.borrow().talk(x.note.as_ref());
+        self.session = Some(Box::new(Session::open(metrics, endpoint, now, talk)));
         self.finish(now);
         // A session lasts, and no request comes any more.
         self.in_flight.shrink_to_fit();
@@ -159,9 +160,9 @@ impl Http1 {
         self.worker.families.websocket.event(&self.routes.name(endpoint, status), SessionEvent::Rejected);
     }
 
-    fn session_bytes(&mut self, side: Side, bytes: &[u8]) {
+    fn session_bytes(&mut self, now: Instant, side: Side, bytes: &[u8]) {
         if let Some(session) = &mut self.session
-            && session.bytes(side, bytes).is_err()
+            && session.bytes(now, side, bytes).is_err()
         {
             self.outbound = Outbound::Opaque;
             self.opaque(side, Opaque::WebSocket);

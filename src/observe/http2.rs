@@ -129,9 +129,9 @@ impl Http2 {
         }
     }
 
-    fn data(&mut self, side: Side, id: u32, bytes: &[u8]) {
+    fn data(&mut self, now: Instant, side: Side, id: u32, bytes: &[u8]) {
         if let Some(stream) = self.streams.get_mut(&id)
-            && stream.data(side, bytes).is_err()
+            && stream.data(now, side, bytes).is_err()
         {
             self.worker.families.road.opaque(Opaque::WebSocket);
         }

@@ -31,6 +31,8 @@ pub struct Interests {
     methods: HashSet<String>,
     request_bodies: bool,
     response_bodies: bool,
+    /// Rules read messages of WebSockets.
+    pub(super) messages: bool,
 }
 
 impl Interests {
@@ -54,6 +56,7 @@ impl Interests {
             methods: if any_method { HashSet::new() } else { methods.collect() },
             request_bodies: reads(|source| matches!(source, Source::Request(_))),
             response_bodies: reads(|source| matches!(source, Source::Response(_))),
+            messages: reads(|source| matches!(source, Source::Websocket(_))),
             rules,
         })
     }

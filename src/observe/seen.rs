@@ -45,7 +45,7 @@ impl Seen {
         let patterns = ["/a", "/b/{id}", "/ws"].map(|pattern| Pattern::parse(pattern).unwrap());
         let table = Arc::new(Table::new(&patterns, &[], 100).mark(interests.marked()));
         let (queue, drain) = queue::queue();
-        let deferred = Deferred::new(interests.clone(), families.security.clone());
+        let deferred = Deferred::new(interests.clone(), &families).unwrap();
         let worker = Rc::new(Worker::new(families, queue, &Plan { table, forwarded_for, interests }));
         let observer = worker.connection("10.0.0.1:5".parse().unwrap());
         Self { registry, worker, observer, now: Instant::now(), passed: Vec::new(), held: Vec::new(), drain, deferred }
@@ -85,6 +85,7 @@ impl Seen {
     /// What was told is looked at, at this time of day.
     pub(super) fn derive(&mut self, now: SystemTime) -> &mut Self {
         self.drain.look(|record| self.deferred.see(now, record));
+        self.deferred.tick(self.now);
         self
     }
 

@@ -6,10 +6,12 @@
 use super::auth;
 use super::interest::Interests;
 use crate::config::Profile;
+use crate::event::exchange::MessageRecord;
 use crate::event::{Exchange, Queue, Record};
 use crate::wire::http1::{RequestHead, ResponseHead, Upgrade};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Notes kept for reuse by a worker.
 const SPARE: usize = 64;
@@ -45,10 +47,33 @@ impl Note {
         }
     }
 
+    /// The answer's head is kept. Of an endless answer the end is what rules want.
+    pub(super) fn answer_begins(&mut self) {
+        let response = &mut self.exchange.response;
+        response.keeps_tail = self.keeps_response
+            && response.field("content-type").is_some_and(|kind| kind.starts_with(b"text/event-stream"))
+            && response.field("content-encoding").is_none();
+    }
+
     pub(super) fn response_body(&mut self, content: &[u8]) {
         if self.keeps_response {
             self.exchange.response.keep_body(content, self.limit as usize);
         }
+    }
+}
+
+/// Where the messages of one session are told.
+pub struct Talk {
+    queue: Queue,
+    target: Arc<[u8]>,
+    /// Bytes of a message that are kept.
+    pub(super) limit: usize,
+}
+
+impl Talk {
+    pub(super) fn tell(&self, at: Instant, payload: Option<&[u8]>) {
+        let (target, payload) = (self.target.clone(), payload.map(<[u8]>::to_vec));
+        self.queue.tell(Record::Message(MessageRecord { target, at, payload }));
     }
 }
 
@@ -113,6 +138,7 @@ impl Watch {
         note.tell = note.tell || head.status >= 400 || head.fields.iter().any(|field| self.tells_limit(field.name));
         if note.tell {
             note.exchange.response.keep_head(head.bytes);
+            note.answer_begins();
         }
     }
 
@@ -124,6 +150,13 @@ impl Watch {
 
     fn tells_limit(&self, name: &str) -> bool {
         matches!(name.as_bytes().first(), Some(b'r' | b'R' | b'x' | b'X')) && self.interests.tells_limit(name)
+    }
+
+    /// Where the messages of a session are told whose handshake was `note`, if anybody reads them.
+    pub(super) fn talk(&self, note: Option<&Note>) -> Option<Talk> {
+        let target = note.map_or(&[][..], |note| note.exchange.target());
+        let limit = self.interests.body_limit as usize;
+        self.interests.messages.then(|| Talk { queue: self.queue.clone(), target: target.into(), limit })
     }
 
     /// The exchange is over; `complete` writes what is not known yet.

@@ -1,5 +1,6 @@
 //! One WebSocket session: what both directions say after the 101.
 
+use super::watch::Talk;
 use crate::event::Side;
 use crate::metrics::WebSocketMetrics;
 use crate::metrics::websocket::{Direction, MessageType, SessionEvent};
@@ -22,26 +23,33 @@ pub struct Session {
     /// The first close frame: its code and who sent it.
     close: Option<(u16, Side)>,
     active: IntGauge,
+    talk: Option<Talk>,
 }
 
 impl Session {
-    /// A session whose 101 passed at `now`.
-    pub fn open(metrics: Arc<WebSocketMetrics>, endpoint: Arc<str>, now: Instant) -> Self {
+    /// A session whose 101 passed at `now`. Where somebody reads its messages, they are told to `talk`.
+    pub fn open(metrics: Arc<WebSocketMetrics>, endpoint: Arc<str>, now: Instant, talk: Option<Talk>) -> Self {
         metrics.event(&endpoint, SessionEvent::Opened);
         let active = metrics.active(&endpoint);
         active.inc();
-        let (inbound, outbound) = (Scanner::default(), Scanner::default());
-        Self { metrics, endpoint, started: now, inbound, outbound, close: None, active }
+        let (mut inbound, mut outbound) = (Scanner::default(), Scanner::default());
+        if let Some(talk) = &talk {
+            [&mut inbound, &mut outbound].into_iter().for_each(|scanner| scanner.keep(talk.limit));
+        }
+        Self { metrics, endpoint, started: now, inbound, outbound, close: None, active, talk }
     }
 
     /// Counts the messages that end in `bytes` from `side`.
-    pub fn bytes(&mut self, side: Side, bytes: &[u8]) -> Result<(), FrameError> {
+    pub fn bytes(&mut self, now: Instant, side: Side, bytes: &[u8]) -> Result<(), FrameError> {
         let (scanner, direction) = match side {
             Side::Client => (&mut self.inbound, Direction::Inbound),
             Side::Gateway => (&mut self.outbound, Direction::Outbound),
         };
-        let (metrics, close) = (&self.metrics, &mut self.close);
-        scanner.scan(bytes, |Message { kind, size }| {
+        let (metrics, close, talk) = (&self.metrics, &mut self.close, &self.talk);
+        scanner.scan(bytes, |Message { kind, size }, text| {
+            if let (Some(talk), Kind::Text) = (talk, kind) {
+                talk.tell(now, text);
+            }
             let kind = match kind {
                 Kind::Text => MessageType::Text,
                 Kind::Binary => MessageType::Binary,

@@ -11,7 +11,7 @@ use crate::config::Buckets;
 use crate::event::{Observe, Queue};
 use crate::metrics::road::Opaque;
 use crate::metrics::{
-    GrpcMetrics, Http2Metrics, HttpMetrics, Registry, RoadMetrics, SecurityMetrics, WebSocketMetrics,
+    BusinessMetrics, GrpcMetrics, Http2Metrics, HttpMetrics, Registry, RoadMetrics, SecurityMetrics, WebSocketMetrics,
 };
 use crate::route::Table;
 use std::cell::{Cell, RefCell};
@@ -45,6 +45,8 @@ pub struct Families {
     pub road: RoadMetrics,
     /// Who is let in, and what looks like an attack.
     pub security: SecurityMetrics,
+    /// What requests are about.
+    pub business: BusinessMetrics,
 }
 
 impl Families {
@@ -57,6 +59,7 @@ impl Families {
             websocket: Arc::new(WebSocketMetrics::register(registry, buckets)),
             road: RoadMetrics::register(registry),
             security: SecurityMetrics::register(registry),
+            business: BusinessMetrics::register(registry, &buckets.duration),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Frame headers of RFC 6455, one direction of a connection, read by a bystander. Payloads are skipped, not kept.
+//! Frame headers of RFC 6455, one direction of a connection, read by a bystander. Payloads are skipped; those of text
+//! messages are kept where somebody asks for them.
 
 /// What a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +54,16 @@ pub struct Scanner {
     frame: Option<Frame>,
     /// The data message that is open, with its size so far.
     open: Option<Message>,
+    kept: Option<Box<Kept>>,
+}
+
+/// The text message that is open, as far as it is kept.
+#[derive(Debug)]
+struct Kept {
+    limit: usize,
+    text: Vec<u8>,
+    /// It is longer than that, or compressed.
+    is_partial: bool,
 }
 
 #[derive(Debug)]
@@ -66,16 +77,30 @@ struct Frame {
 }
 
 impl Scanner {
-    /// Reads `bytes` and shows each message that ended in them to `see`.
-    pub fn scan(&mut self, mut bytes: &[u8], mut see: impl FnMut(Message)) -> Result<(), FrameError> {
+    /// Keeps text messages of up to `limit` bytes from now on.
+    pub fn keep(&mut self, limit: usize) {
+        self.kept = Some(Box::new(Kept { limit, text: Vec::new(), is_partial: false }));
+    }
+
+    /// Reads `bytes` and shows each message that ended in them to `see`, with the text of a text message where that is kept
+    /// whole.
+    pub fn scan(&mut self, mut bytes: &[u8], mut see: impl FnMut(Message, Option<&[u8]>)) -> Result<(), FrameError> {
         loop {
             if let Some(frame) = &mut self.frame {
-                bytes = frame.pass(bytes);
+                bytes = frame.pass(bytes, self.kept.as_deref_mut());
                 if frame.left > 0 {
                     return Ok(());
                 }
                 if let Some(message) = self.end_frame()? {
-                    see(message);
+                    match &mut self.kept {
+                        Some(kept) if matches!(message.kind, Kind::Text | Kind::Binary) => {
+                            let is_whole = message.kind == Kind::Text && !kept.is_partial;
+                            see(message, is_whole.then_some(kept.text.as_slice()));
+                            kept.text.clear();
+                            kept.is_partial = false;
+                        }
+                        _ => see(message, None),
+                    }
                 }
             }
             let Some(&byte) = bytes.first() else { return Ok(()) };
@@ -124,6 +149,10 @@ impl Scanner {
             mask.copy_from_slice(&header[mask_at..mask_at + 4]);
         }
         self.header_len = 0;
+        // The first bit that RFC 6455 reserves says that a message is compressed (RFC 7692 §6).
+        if let Some(kept) = self.kept.as_mut().filter(|_| first & 0x40 != 0) {
+            kept.is_partial = true;
+        }
         Ok(Some(Frame { opcode, fin, mask, len, left: len, code: [0; 2] }))
     }
 
@@ -158,9 +187,18 @@ impl Scanner {
 }
 
 impl Frame {
-    /// Skips payload, keeping the code of a close; what is left of `bytes` is behind the frame.
-    fn pass<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+    /// Skips payload, keeping the code of a close and what is to be kept; what is left of `bytes` is behind the frame.
+    fn pass<'a>(&mut self, bytes: &'a [u8], kept: Option<&mut Kept>) -> &'a [u8] {
         let taken = self.left.min(bytes.len() as u64) as usize;
+        if let Some(kept) = kept.filter(|kept| self.opcode < 8 && !kept.is_partial) {
+            if kept.text.len() + taken > kept.limit {
+                (kept.text, kept.is_partial) = (Vec::new(), true);
+            } else {
+                let done = (self.len - self.left) as usize;
+                let plain = bytes[..taken].iter().enumerate().map(|(at, byte)| byte ^ self.mask[(done + at) % 4]);
+                kept.text.extend(plain);
+            }
+        }
         if self.opcode == 8 {
             let done = (self.len - self.left) as usize;
             for (at, byte) in bytes[..taken].iter().enumerate() {
@@ -181,13 +219,43 @@ mod tests {
     fn scan(pieces: &[&[u8]]) -> Result<Vec<Message>, FrameError> {
         let (mut scanner, mut seen) = (Scanner::default(), Vec::new());
         for piece in pieces {
-            scanner.scan(piece, |message| seen.push(message))?;
+            scanner.scan(piece, |message, _| seen.push(message))?;
         }
         Ok(seen)
     }
 
     fn message(kind: Kind, size: u64) -> Message {
         Message { kind, size }
+    }
+
+    #[test]
+    fn texts_are_kept_where_they_are_asked_for() {
+        let masked = [0x81, 0x82, 1, 2, 3, 4, b'h' ^ 1, b'i' ^ 2];
+        let bytes =
+            [&masked[..], &[0x01, 1, b'a', 0x89, 1, b'p', 0x80, 2, b'b', b'c', 0x82, 1, 9, 0xc1, 1, b'z', 0x81, 5]]
+                .concat();
+        let bytes = [&bytes[..], b"12345", &[0x81, 1, b'k']].concat();
+        for size in [1, 3, bytes.len()] {
+            let (mut scanner, mut seen) = (Scanner::default(), Vec::new());
+            scanner.keep(4);
+            for piece in bytes.chunks(size) {
+                let mut see =
+                    |message: Message, text: Option<&[u8]>| seen.push((message.kind, text.map(<[u8]>::to_vec)));
+                scanner.scan(piece, &mut see).unwrap();
+            }
+            let text = |text: &[u8]| (Kind::Text, Some(text.to_vec()));
+            let none = |kind| (kind, None);
+            let want = [
+                text(b"hi"),
+                none(Kind::Ping),
+                text(b"abc"),
+                none(Kind::Binary),
+                none(Kind::Text),
+                none(Kind::Text),
+                text(b"k"),
+            ];
+            assert_eq!(seen, want, "in pieces of {size}");
+        }
     }
 
     #[test]

@@ -92,7 +92,7 @@ impl Http1 {
                     return bytes.len();
                 }
                 Inbound::WebSocket => {
-                    self.session_bytes(Side::Client, &bytes[at..]);
+                    self.session_bytes(now, Side::Client, &bytes[at..]);
                     return bytes.len();
                 }
                 Inbound::Opaque => return bytes.len(),
@@ -111,11 +111,11 @@ impl Http1 {
     }
 
     /// The answer to a WebSocket handshake is 101: what came since is frames.
-    pub(super) fn become_websocket(&mut self) {
+    pub(super) fn become_websocket(&mut self, now: Instant) {
         if let Inbound::Undecided(kept) = &mut self.inbound {
             let kept = std::mem::take(kept);
             self.inbound = Inbound::WebSocket;
-            self.session_bytes(Side::Client, &kept);
+            self.session_bytes(now, Side::Client, &kept);
         }
     }
 

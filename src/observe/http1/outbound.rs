@@ -69,7 +69,7 @@ impl Http1 {
                     }
                 },
                 Outbound::WebSocket => {
-                    self.session_bytes(Side::Gateway, &bytes[at..]);
+                    self.session_bytes(now, Side::Gateway, &bytes[at..]);
                     return;
                 }
                 Outbound::Opaque => return,
@@ -146,7 +146,7 @@ impl Http1 {
             (Upgrade::WebSocket, 101) => {
                 self.open_session(now);
                 self.outbound = Outbound::WebSocket;
-                return self.become_websocket();
+                return self.become_websocket(now);
             }
             (_, 101) => {
                 self.finish(now);

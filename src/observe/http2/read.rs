@@ -85,7 +85,7 @@ impl Http2 {
 
     fn content(&mut self, now: Instant, side: Side, header: &Header, piece: &[u8]) {
         if header.kind == Kind::Data {
-            return self.data(side, header.stream, piece);
+            return self.data(now, side, header.stream, piece);
         }
         if !header.is_block() || piece.is_empty() {
             return;

@@ -91,6 +91,9 @@ impl Stream {
         }
         let Some(status) = response.status.filter(|status| *status >= 200) else { return };
         x.answer = Some((status, now));
+        if let Some(note) = &mut x.note {
+            note.answer_begins();
+        }
         if let (Some(call), 200, false, None) = (&mut x.call, status, is_last, response.grpc) {
             call.prove(&worker.grpc);
         }
@@ -99,7 +102,8 @@ impl Stream {
         match x.becomes {
             Becomes::WebSocket if accepted => {
                 let endpoint = x.routes.name(x.endpoint, status);
-                let session = Session::open(websocket.clone(), endpoint, now);
+                let session =
+                    Session::open(websocket.clone(), endpoint, now, worker.watch.borrow().talk(x.note.as_ref()));
                 self.turn(worker, now, Self::WebSocket(Some(Box::new(session)), None));
             }
             Becomes::WebSocket => websocket.event(&x.routes.name(x.endpoint, status), SessionEvent::Rejected),
@@ -116,7 +120,7 @@ impl Stream {
     }
 
     /// Content from `side`.
-    pub(super) fn data(&mut self, side: Side, bytes: &[u8]) -> Result<(), FrameError> {
+    pub(super) fn data(&mut self, now: Instant, side: Side, bytes: &[u8]) -> Result<(), FrameError> {
         match self {
             Self::Exchange(x) => {
                 match side {
@@ -134,7 +138,7 @@ impl Stream {
             }
             Self::WebSocket(session, _) => {
                 if let Some(open) = session
-                    && let Err(error) = open.bytes(side, bytes)
+                    && let Err(error) = open.bytes(now, side, bytes)
                 {
                     *session = None;
                     return Err(error);
