@@ -1,5 +1,6 @@
 //! Reaching the gateway.
 
+use super::listen::keepalive;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,6 +17,7 @@ pub async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
             match TcpStream::connect(address).await {
                 Ok(stream) => {
                     stream.set_nodelay(true)?;
+                    socket2::SockRef::from(&stream).set_tcp_keepalive(&keepalive())?;
                     return Ok(stream);
                 }
                 Err(error) => last = error,

@@ -7,8 +7,13 @@ use std::time::Duration;
 
 /// Connections that wait to be accepted; the kernel caps it at `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
-/// A client that vanished without a word is found after this long.
+/// A peer that vanished without a word is found after this long.
 const KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// What both sides of the road are asked by their kernel when they are silent.
+pub(super) fn keepalive() -> TcpKeepalive {
+    TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE / 4)
+}
 
 /// One socket per worker on `address`; with several workers the kernel spreads connections over them.
 pub fn listen(address: SocketAddr, workers: usize) -> io::Result<Vec<TcpListener>> {
@@ -32,7 +37,7 @@ fn socket(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
     }
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
-    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE / 4))?;
+    socket.set_tcp_keepalive(&keepalive())?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())

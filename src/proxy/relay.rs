@@ -3,6 +3,9 @@
 //! There is no pool, and nothing is ever sent twice: the gateway sees the connections that it would see without us, ends
 //! and resets among them, each direction on its own.
 
+#[cfg(test)]
+mod tests;
+
 use super::pump::{Direction, Scratch, Stop};
 use super::registry::Place;
 use super::stream::Stream;
@@ -15,10 +18,10 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
-use tokio::time::Sleep;
+use tokio::time::{Sleep, sleep};
 
-/// How long a client may hold an idle connection that the gateway has closed. The kernel would not let it either: an orphaned
-/// half of a connection is dropped after `tcp_fin_timeout`, a minute.
+/// How often a connection that the gateway has ended and the client has not is looked at. The kernel keeps an orphaned half of a
+/// connection as long: `tcp_fin_timeout`, a minute.
 const LINGER: Duration = Duration::from_secs(60);
 
 /// A pair of connections.
@@ -29,7 +32,7 @@ pub struct Relay<C, G, O> {
     outbound: Direction,
     /// The gateway takes nothing any more; what it has said is still passed on.
     inbound_broken: bool,
-    /// Set while the gateway has ended an idle connection and the client has not.
+    /// Set while the gateway has ended and the client has not.
     linger: Option<Pin<Box<Sleep>>>,
     observer: O,
     metrics: Rc<RoadMetrics>,
@@ -131,13 +134,17 @@ impl<C: Stream, G: Stream, O: Observer> Relay<C, G, O> {
         }
     }
 
-    /// The gateway has ended the connection and the client has not.
+    /// The gateway has ended and the client has not. It may go on for as long as the gateway still takes it; an idle client, or one
+    /// whose gateway is gone, is not waited for: nobody will answer it.
     fn linger(&mut self, cx: &mut Context<'_>) -> Poll<Over> {
-        if !self.is_idle() {
-            self.linger = None;
-            return Poll::Pending;
+        let is_idle = self.is_idle();
+        let linger = self.linger.get_or_insert_with(|| Box::pin(sleep(LINGER)));
+        while linger.as_mut().poll(cx).is_ready() {
+            if is_idle || self.gateway.is_gone() {
+                return Poll::Ready(Over::Closed);
+            }
+            linger.as_mut().reset(tokio::time::Instant::now() + LINGER);
         }
-        let linger = self.linger.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
-        linger.as_mut().poll(cx).map(|()| Over::Closed)
+        Poll::Pending
     }
 }

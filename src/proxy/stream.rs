@@ -12,12 +12,21 @@ use tokio::net::TcpStream;
 pub trait Stream: AsyncRead + AsyncWrite + Unpin {
     /// Makes the kernel send RST instead of FIN when this is dropped.
     fn reset_on_close(&self);
+
+    /// Whether nobody is at the other end any more: it has reset the connection, or answered no keepalive. One that has ended
+    /// in order, and may still listen, is not gone.
+    fn is_gone(&self) -> bool;
 }
 
 impl Stream for TcpStream {
     fn reset_on_close(&self) {
         // Where it fails the connection is gone already.
         let _: io::Result<()> = socket2::SockRef::from(self).set_linger(Some(Duration::ZERO));
+    }
+
+    fn is_gone(&self) -> bool {
+        // A connection that the kernel has given up has no peer.
+        self.peer_addr().is_err()
     }
 }
 
@@ -80,5 +89,30 @@ impl AsyncWrite for Client {
 impl Stream for Client {
     fn reset_on_close(&self) {
         self.stream.reset_on_close();
+    }
+
+    fn is_gone(&self) -> bool {
+        self.stream.is_gone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn who_has_ended_is_there_until_he_resets() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (mut theirs, _) = listener.accept().await.unwrap();
+        theirs.shutdown().await.unwrap();
+        assert_eq!(ours.read(&mut [0]).await.unwrap(), 0);
+        assert!(!ours.is_gone(), "it may still listen");
+        theirs.reset_on_close();
+        drop(theirs);
+        // On loopback a reset arrives before the call that causes it returns.
+        assert!(ours.is_gone());
     }
 }

@@ -63,6 +63,10 @@ macro_rules! write_through {
             fn reset_on_close(&self) {
                 self.0.get_ref().0.reset_on_close();
             }
+
+            fn is_gone(&self) -> bool {
+                self.0.get_ref().0.is_gone()
+            }
         }
     )*};
 }
