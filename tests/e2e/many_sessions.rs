@@ -1,16 +1,18 @@
 //! Ten thousand idle WebSockets and a thousand busy ones at once: no message is lost, reordered or counted twice.
 //!
-//! A session is two descriptors of the road's. Where the system's hard limit does not allow for all of them, there are as
-//! many idle ones as it does.
+//! A session is two descriptors of the road's. Where the system's hard limit does not allow one agent all of them, two agents
+//! share them; clients and origin are processes of their own.
 
 use std::net::SocketAddr;
 use std::process::Command;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::harness::installed;
+use crate::harness::process::Process;
 use crate::harness::raw::UPGRADE;
 use crate::harness::road::Road;
 use crate::harness::wait;
@@ -31,28 +33,38 @@ const ECHOED: &[u8] = b"\x82\x0a";
 
 #[test]
 fn ten_thousand_idle_and_a_thousand_busy_sessions_lose_nothing() {
+    let (_process, origin) = origin();
+    let mut roads = vec![Road::to(origin)];
+    let descriptors = roads.iter().map(|road| allow_descriptors(road.process.id())).min().unwrap_or(0);
+    if descriptors < 2 * (IDLE + BUSY) + OTHERS {
+        roads.push(Road::to(origin));
+        allow_descriptors(roads[1].process.id());
+    }
+    allow_descriptors(std::process::id());
+    let (idle_each, busy_each) = (IDLE / roads.len(), BUSY / roads.len());
+    eprintln!("{} agents with {idle_each} idle and {busy_each} busy sessions each", roads.len());
+
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let origin = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
-    let road = Road::to(origin.local_addr().expect("a bound socket"));
-    let descriptors = [std::process::id(), road.process.id()].map(allow_descriptors).into_iter().min().unwrap_or(0);
-    let count = IDLE.min((descriptors / 2).saturating_sub(BUSY + OTHERS));
-    assert!(count >= BUSY, "{descriptors} descriptors are too few for this test; raise the hard limit (ulimit -Hn)");
-    eprintln!("{count} idle sessions");
-
     runtime.block_on(async {
-        tokio::spawn(echo_all(origin));
-        let before = road.process.memory_kib("VmRSS");
-        let mut idle = open(road.ingress, count).await;
-        let taken = (road.process.memory_kib("VmRSS") - before) as usize * 1024 / count;
-        eprintln!("an idle session takes {taken} bytes");
-        assert!(taken < MAY_TAKE_BYTES, "an idle session takes {taken} bytes");
-
-        let busy = open(road.ingress, BUSY).await;
-        let active = Some((count + BUSY) as f64);
-        wait::until_equal("sessions", &active, || {
-            road.metrics().get(r#"websocket_connections_active{endpoint="/ws/echo"}"#)
-        });
-        let mut conversations: JoinSet<_> = busy.into_iter().enumerate().map(|(at, it)| converse(at, it)).collect();
+        let (mut idle, mut conversations) = (Vec::new(), JoinSet::new());
+        for road in &roads {
+            let before = road.process.memory_kib("VmRSS");
+            idle.extend(open(road.ingress, idle_each).await);
+            let taken = (road.process.memory_kib("VmRSS") - before) as usize * 1024 / idle_each;
+            eprintln!("an idle session takes {taken} bytes");
+            assert!(taken < MAY_TAKE_BYTES, "an idle session takes {taken} bytes");
+        }
+        let mut busy = Vec::new();
+        for road in &roads {
+            busy.extend(open(road.ingress, busy_each).await);
+            let active = Some((idle_each + busy_each) as f64);
+            wait::until_equal("sessions", &active, || {
+                road.metrics().get(r#"websocket_connections_active{endpoint="/ws/echo"}"#)
+            });
+        }
+        for (at, session) in busy.into_iter().enumerate() {
+            conversations.spawn(converse(at, session));
+        }
         while let Some(done) = conversations.join_next().await {
             done.expect("every echo comes, in order");
         }
@@ -62,16 +74,26 @@ fn ten_thousand_idle_and_a_thousand_busy_sessions_lose_nothing() {
     });
     drop(runtime);
 
-    let expected = Some((BUSY * MESSAGES + count) as f64);
-    for direction in ["inbound", "outbound"] {
-        let series = format!(r#"websocket_messages_total{{direction="{direction}",type="binary"}}"#);
-        wait::until_equal(&series, &expected, || road.metrics().get(&series));
+    for road in &roads {
+        let expected = Some((busy_each * MESSAGES + idle_each) as f64);
+        for direction in ["inbound", "outbound"] {
+            let series = format!(r#"websocket_messages_total{{direction="{direction}",type="binary"}}"#);
+            wait::until_equal(&series, &expected, || road.metrics().get(&series));
+        }
+        for event in ["opened", "aborted"] {
+            let series = format!(r#"websocket_connections_total{{endpoint="/ws/echo",event="{event}"}}"#);
+            wait::until_equal(&series, &Some((idle_each + busy_each) as f64), || road.metrics().get(&series));
+        }
+        wait::until_equal("sessions that are open", &0.0, || road.metrics().sum("websocket_connections_active"));
     }
-    for event in ["opened", "aborted"] {
-        let series = format!(r#"websocket_connections_total{{endpoint="/ws/echo",event="{event}"}}"#);
-        wait::until_equal(&series, &Some((count + BUSY) as f64), || road.metrics().get(&series));
-    }
-    wait::until_equal("sessions that are open", &0.0, || road.metrics().sum("websocket_connections_active"));
+}
+
+/// An origin that takes every handshake and echoes frames of this size.
+fn origin() -> (Process, SocketAddr) {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/clients/echo_sessions.py");
+    let process = Process::start("the origin", Command::new(installed::python()).arg(script));
+    let address = process.wait_for_line("its address", |line| line.strip_prefix("listening on ")?.parse().ok());
+    (process, address)
 }
 
 /// Opens sessions, some at a time.
@@ -114,25 +136,6 @@ async fn say(session: &mut TcpStream, text: &str) {
 }
 
 const SWITCHED: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
-
-/// An origin that takes every handshake and echoes frames of this size.
-async fn echo_all(origin: TcpListener) {
-    loop {
-        let (mut session, _) = origin.accept().await.expect("descriptors are allowed for");
-        tokio::spawn(async move {
-            let mut head = vec![0; UPGRADE.len()];
-            session.read_exact(&mut head).await?;
-            session.write_all(SWITCHED).await?;
-            let mut frame = [0; 16];
-            loop {
-                session.read_exact(&mut frame).await?;
-                session.write_all(&[ECHOED, &frame[SENT.len()..]].concat()).await?;
-            }
-            #[allow(unreachable_code)]
-            Ok::<(), std::io::Error>(())
-        });
-    }
-}
 
 /// Lets a process open as many files as it may ever; how many those are.
 fn allow_descriptors(process: u32) -> usize {

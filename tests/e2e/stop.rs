@@ -60,6 +60,36 @@ fn idle_connections_end_and_nothing_is_waited_for() {
 }
 
 #[test]
+fn an_http2_stream_in_flight_finishes_and_then_its_connection_ends() {
+    let gateway = Gateway::start_http2();
+    let mut road = Road::start(&Settings { drain: LONG_DRAIN, ..Settings::to(gateway.address) });
+    let mut client = Connection::open(road.ingress);
+    client.send(HTTP2_PREFACE);
+    client.send(http2_get(1, "/hold/a"));
+    gateway.wait_until_held("a");
+    stop(&road, "TERM");
+    assert!(road.process.is_running());
+    gateway.release("a");
+    let rest = client.rest();
+    assert!(rest.windows(12).any(|bytes| bytes == br#"{"held":"a"}"#), "{}", rest.escape_ascii());
+    assert_eq!(goaways(&rest), 0, "no frame is ours");
+    assert_eq!(road.process.wait_for_exit().code(), Some(0));
+}
+
+#[test]
+fn an_idle_http2_connection_ends_and_nothing_is_waited_for() {
+    let gateway = Gateway::start_http2();
+    let mut road = Road::start(&Settings { drain: LONG_DRAIN, ..Settings::to(gateway.address) });
+    let mut client = Connection::open(road.ingress);
+    client.send(HTTP2_PREFACE);
+    // The gateway's settings: both sides are in HTTP/2 now.
+    client.exactly(9);
+    stop(&road, "TERM");
+    client.rest();
+    assert_eq!(road.process.wait_for_exit().code(), Some(0));
+}
+
+#[test]
 fn a_websocket_lives_on_while_we_drain() {
     let (_gateway, mut road) = start(LONG_DRAIN);
     let mut session = open_session(&road);
@@ -100,4 +130,23 @@ fn open_session(road: &Road) -> Connection {
     session.send(UPGRADE);
     assert_eq!(session.response(false).status, 101);
     session
+}
+
+/// What a client sends first: the preface, and settings that set nothing.
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+
+/// A HEADERS frame that asks for `path` and ends its stream; fields are indexed or literal, and no table changes.
+fn http2_get(stream: u8, path: &str) -> Vec<u8> {
+    let fields = [&b"\x82\x86\x01\x01a\x04"[..], &[path.len() as u8], path.as_bytes()].concat();
+    [&[0, 0, fields.len() as u8, 1, 0x05, 0, 0, 0, stream], &fields[..]].concat()
+}
+
+/// How many GOAWAY frames are among `bytes`, which begin with a frame.
+fn goaways(mut bytes: &[u8]) -> usize {
+    let mut found = 0;
+    while let [a, b, c, kind, ..] = *bytes {
+        found += usize::from(kind == 7);
+        bytes = bytes.get(9 + u32::from_be_bytes([0, a, b, c]) as usize..).unwrap_or_default();
+    }
+    found
 }

@@ -9,17 +9,28 @@ use crate::harness::wait;
 
 #[test]
 fn metrics_equal_what_websockets_sent_and_received() {
-    metrics_equal(|road| python("websockets_client.py", road.ingress, &[]));
+    metrics_equal(&Gateway::start(), |road| python("websockets_client.py", road.ingress, &[]));
 }
 
 #[test]
 fn metrics_equal_what_ws_sent_and_received() {
-    metrics_equal(|road| node("ws_client.mjs", road.ingress, &[]));
+    metrics_equal(&Gateway::start(), |road| node("ws_client.mjs", road.ingress, &[]));
+}
+
+/// RFC 8441: the gateway is hypercorn, the client made of `h2` and `wsproto`.
+#[test]
+fn websockets_over_http2_get_the_same_and_metrics_equal_what_was_sent_and_received() {
+    let gateway = Gateway::start_http2();
+    let directly = python("http2_websocket_client.py", gateway.address, &[]);
+    metrics_equal(&gateway, |road| {
+        let through = python("http2_websocket_client.py", road.ingress, &[]);
+        assert_eq!(through, directly);
+        through
+    });
 }
 
 /// Runs a client that prints its account in its last line, and compares every family of sessions and messages.
-fn metrics_equal(client: impl Fn(&Road) -> String) {
-    let gateway = Gateway::start();
+fn metrics_equal(gateway: &Gateway, client: impl Fn(&Road) -> String) {
     let road = Road::to(gateway.address);
     let printed = client(&road);
     let account: serde_json::Value =

@@ -148,6 +148,6 @@ fn check(name: &str) {
     }
 }
 
-fn folder() -> PathBuf {
+pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transparency/cases")
 }

@@ -3,6 +3,7 @@
 //! - `case`: a case, and how its file is read
 //! - `cases`: every file of `cases/` as a test
 //! - `long`: bodies of a gibibyte and readers that stop
+//! - `mutated`: the cases' bytes, mutilated at random
 //! - `peer`: one end of a connection
 //! - `run`: plays a case
 //! - `text`: bytes for people to read
@@ -10,6 +11,7 @@
 mod case;
 mod cases;
 mod long;
+mod mutated;
 mod peer;
 mod run;
 mod text;
