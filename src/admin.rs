@@ -40,6 +40,7 @@ use crate::event::Coverage;
 use crate::history::History;
 use crate::metrics::AdminMetrics;
 use crate::observe::Exposed;
+use crate::service::gateway::Checked;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -62,6 +63,8 @@ pub struct View {
     pub config: Arc<ArcSwap<Config>>,
     /// The gateway's addresses.
     pub gateway: ArcSwap<Vec<SocketAddr>>,
+    /// The gateway as its checks find it, where there are any.
+    pub checked: ArcSwapOption<Checked>,
     /// Why the file as it is now does not run, if so.
     pub reload_error: ArcSwap<Option<String>>,
     /// Set when a stop was asked for.

@@ -4,6 +4,7 @@
 //! - `coverage`: areas that no part speaks for
 //! - `demo`: `outrider demo`
 //! - `observing`: the thread that looks at whole exchanges
+//! - `services`: the control plane of what the gateway calls
 //! - `sampling`: our metrics into the history
 //! - `run`: `outrider run`, until a signal
 //! - `logs`: the log and its level
@@ -15,24 +16,28 @@ mod logs;
 mod observing;
 pub mod run;
 mod sampling;
+mod services;
 
 use crate::admin::{self, LevelSwitch, View};
 use crate::alert::AlertMetrics;
 use crate::config::{Config, ForwardedFor, Gateway, Ingress, ProxyProtocol};
 use crate::event::Coverage;
-use crate::metrics::{AdminMetrics, AgentMetrics, Registry, TlsMetrics};
+use crate::metrics::{AdminMetrics, AgentMetrics, Registry, ServiceMetrics, TlsMetrics};
+use crate::observe::egress::Calls;
 use crate::observe::worker::Families;
 use crate::observe::{self, Exposed, Interests, Worker};
 use crate::proxy::road::Ends;
 use crate::proxy::tls::{Originator, Terminator};
-use crate::proxy::worker::{Order, Plan};
-use crate::proxy::{listen, worker};
+use crate::proxy::worker::{Order, Parts, Plan};
+use crate::proxy::{egress, listen, worker};
 use crate::route::{Pattern, Table};
+use crate::service::gateway::Checked;
 use alerting::{Alerts, Setup};
 use anyhow::{Context as _, Result, anyhow, ensure};
 use arc_swap::ArcSwap;
 use observing::Observing;
 use sampling::Sampling;
+use services::Services;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -49,6 +54,8 @@ pub struct App {
     view: Arc<View>,
     agent: AgentMetrics,
     tls: TlsMetrics,
+    service_metrics: ServiceMetrics,
+    services: Services,
     orders: watch::Sender<Orders>,
     stop_admin: watch::Sender<bool>,
     workers: Vec<JoinHandle<usize>>,
@@ -70,6 +77,7 @@ impl App {
         let agent = AgentMetrics::register(&registry);
         let tls = families.road.tls.clone();
         let admin_metrics = AdminMetrics::register(&registry);
+        let service_metrics = ServiceMetrics::register(&registry, &config.metrics.buckets);
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         let history = sampling::history(&config, &registry)?;
         let setup = Setup::of(&config)?;
@@ -77,16 +85,22 @@ impl App {
         let gateway = resolve(&config)?;
         let admin_tls = admin_tls(&config)?;
         show_certificates(&config, &tls);
-        let plan = plan(&config, &gateway, None)?;
+        let checked = Checked::new(&config.ingress, &gateway).map(Arc::new);
+        let plan = plan(&config, &gateway, None, || services::plan(&config, &service_metrics, None))?;
         let observing = Observing::start(plan.observe.interests.clone(), &families)?;
+        let services = Services::start(service_metrics.clone())?;
+        services.follow(plan.egress.directory.clone(), checked.clone());
+        services::announce(&plan.egress, None);
         let (orders, _) = watch::channel(Order::Serve(plan));
 
         let workers = config.ingress.workers.get();
         let mut ingress = Vec::new();
         let mut sockets: Vec<Vec<std::net::TcpListener>> = (0..workers).map(|_| Vec::new()).collect();
-        for &address in &config.ingress.listen {
-            let listeners = listen::listen(address, workers)
-                .with_context(|| format!("ingress.listen: cannot listen on {address}"))?;
+        let redirected = config.ingress.redirect.iter().map(|address| ("ingress.redirect", address));
+        let listen = config.ingress.listen.iter().map(|address| ("ingress.listen", address));
+        for (key, &address) in listen.chain(redirected) {
+            let listeners =
+                listen::listen(address, workers).with_context(|| format!("{key}: cannot listen on {address}"))?;
             ingress.push(listeners[0].local_addr()?);
             sockets.iter_mut().zip(listeners).for_each(|(sockets, listener)| sockets.push(listener));
         }
@@ -99,6 +113,7 @@ impl App {
         let seen = Coverage::default();
         coverage::say(&seen, &config);
         let exposed = Exposed::new(registry, observing.queue.clone(), agent.records_dropped.clone());
+        services::cover(&config, &seen);
         let view = Arc::new(View {
             coverage: seen,
             registry: exposed,
@@ -107,6 +122,7 @@ impl App {
             turns: admin::Turns::default(),
             config: Arc::new(ArcSwap::from_pointee(config)),
             gateway: Arc::new(gateway).into(),
+            checked: checked.into(),
             reload_error: Arc::new(None).into(),
             draining: false.into(),
             loaded: (unix() as u64).into(),
@@ -125,17 +141,16 @@ impl App {
                     .unwrap_or_else(|error| tracing::error!(%error, "the admin port failed"))
             }
         })?;
-        let workers = sockets.into_iter().enumerate().map(|(at, sockets)| {
-            let (families, queue, orders) = (families.clone(), observing.queue.clone(), orders.subscribe());
-            spawn(&format!("worker-{at}"), move || {
-                let road = families.road.clone();
+        let workers = sockets.into_iter().enumerate().map(|(number, listeners)| {
+            let (families, queue) = (families.clone(), observing.queue.clone());
+            let (orders, services) = (orders.subscribe(), service_metrics.clone());
+            spawn(&format!("worker-{number}"), move || {
+                let parts = Parts { number, listeners, road: families.road.clone(), services, calls: Calls };
                 let observe = |plan: &observe::Plan| Rc::new(Worker::new(families, queue, plan));
-                worker::run(sockets, road, orders, observe, |worker, plan| worker.follow(plan)).unwrap_or_else(
-                    |error| {
-                        tracing::error!(%error, "a worker failed");
-                        0
-                    },
-                )
+                worker::run(parts, orders, observe, |worker, plan| worker.follow(plan)).unwrap_or_else(|error| {
+                    tracing::error!(%error, "a worker failed");
+                    0
+                })
             })
         });
         let workers = workers.collect::<Result<_>>()?;
@@ -149,6 +164,8 @@ impl App {
             view,
             agent,
             tls,
+            service_metrics,
+            services,
             orders,
             stop_admin,
             workers,
@@ -181,12 +198,18 @@ impl App {
         let gateway = resolve(&config)?;
         let setup = Setup::of(&config)?;
         let admin_tls = admin_tls(&config)?;
-        let table = match &*self.orders.borrow() {
-            Order::Serve(plan) => Some(plan.observe.table.clone()),
-            Order::Drain(_) => None,
+        let (table, called) = match &*self.orders.borrow() {
+            Order::Serve(plan) => (Some(plan.observe.table.clone()), Some(plan.egress.clone())),
+            Order::Drain(_) => (None, None),
         };
-        let plan = plan(&config, &gateway, table.as_deref())?;
+        // Breakers and addresses of services that stay are taken over here, so nothing may fail behind it.
+        let checked = Checked::new(&config.ingress, &gateway).map(Arc::new);
+        let plan = plan(&config, &gateway, table.as_deref(), || {
+            services::plan(&config, &self.service_metrics, called.as_ref())
+        })?;
         let interests = plan.observe.interests.clone();
+        self.services.follow(plan.egress.directory.clone(), checked.clone());
+        services::announce(&plan.egress, called.as_ref());
         // A reload that was under way when a stop was asked for must not call the workers back.
         let served = self.orders.send_if_modified(|order| match order {
             Order::Serve(running) => {
@@ -205,6 +228,8 @@ impl App {
         self.view.history.limit(sampling::limits(&config));
         self.view.gateway.store(Arc::new(gateway));
         coverage::say(&self.view.coverage, &config);
+        self.view.checked.store(checked);
+        services::cover(&config, &self.view.coverage);
         self.view.config.store(Arc::new(config));
         self.view.loaded.store(unix() as u64, Ordering::Relaxed);
         self.agent.applied(unix());
@@ -238,12 +263,18 @@ impl App {
         self.alerts.stop();
         self.sampling.stop();
         self.observing.stop();
+        self.services.stop();
         cut
     }
 }
 
 /// What a configuration means for the workers; endpoints that traffic taught the table before it live on.
-fn plan(config: &Config, gateway: &[SocketAddr], before: Option<&Table>) -> Result<Plan<observe::Plan>> {
+fn plan(
+    config: &Config,
+    gateway: &[SocketAddr],
+    before: Option<&Table>,
+    calls: impl FnOnce() -> Result<egress::Plan>,
+) -> Result<Plan<observe::Plan>> {
     let patterns: Vec<Pattern> = config.routes.patterns.iter().map(Pattern::from).collect();
     let interests = Arc::new(Interests::new(config)?);
     let table = Table::new(&patterns, &[], config.routes.max).mark(interests.marked());
@@ -253,7 +284,7 @@ fn plan(config: &Config, gateway: &[SocketAddr], before: Option<&Table>) -> Resu
     });
     let forwarded_for = config.ingress.forwarded_for == ForwardedFor::Append;
     let ends = ends(&config.ingress, gateway)?;
-    Ok(Plan { ends, observe: observe::Plan { table, forwarded_for, interests } })
+    Ok(Plan { ends, observe: observe::Plan { table, forwarded_for, interests }, egress: calls()? })
 }
 
 /// The gateway, and how clients come in.

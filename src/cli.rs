@@ -1,9 +1,11 @@
 //! The command line. Exit codes: 0 good, 1 bad input, 2 usage, 70 a fault of ours.
 //!
 //! - `alerts`: `outrider alerts`
+//! - `redirect`: rules by which the kernel leads connections to us
 //! - `rules`: what the author of rules works with
 
 mod alerts;
+mod redirect;
 mod rules;
 
 use crate::app::{demo, run};
@@ -44,6 +46,7 @@ enum Command {
     /// Work with alerting and recording rules.
     #[command(subcommand)]
     Rules(rules::Rules),
+    Redirect(redirect::Redirect),
     /// Print the version.
     Version,
     /// Show all of it at work: a gateway, its clients and the road between them, in this process.
@@ -77,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Alerts(args) => exit(alerts::run(args)),
         Command::Demo(args) => exit(demo(&args)),
         Command::Rules(command) => exit(rules::rules(&command)),
+        Command::Redirect(args) => exit(redirect::run(&args)),
         Command::Version => exit(version()),
     }
 }

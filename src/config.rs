@@ -168,6 +168,11 @@ pub fn load(path: &Path, env: Env<'_>) -> Result<Config, Errors> {
     load_with(path, env, true)
 }
 
+/// The same without fetching secrets: for who has the file and not the secrets.
+pub fn load_without_secrets(path: &Path, env: Env<'_>) -> Result<Config, Errors> {
+    load_with(path, env, false)
+}
+
 fn load_with(path: &Path, env: Env<'_>, fetch: bool) -> Result<Config, Errors> {
     let (text, seen) = seen::text(path);
     let reading = read::Reading::new(path.parent().unwrap_or(Path::new("")), env, fetch);

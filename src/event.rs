@@ -15,5 +15,5 @@ pub mod queue;
 pub use coverage::{Area, Coverage};
 pub use edits::Edits;
 pub use exchange::Exchange;
-pub use observer::{Awaited, End, HELD, Observe, Observer, Side};
+pub use observer::{Awaited, Decline, End, HELD, Observe, ObserveCalls, Observer, Side};
 pub use queue::{Queue, Record};

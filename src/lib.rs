@@ -16,4 +16,5 @@ pub mod promql;
 pub mod proxy;
 pub mod reload;
 pub mod route;
+pub mod service;
 pub mod wire;

@@ -8,6 +8,7 @@
 //! - `business`: families that the configuration names
 //! - `security`: credentials, limits and attacks
 //! - `road`: what we count of our own road: connections, opaque ones, failures
+//! - `service`: the families of what the gateway calls
 //! - `tls`: handshakes and certificates
 //! - `admin`: what the admin port counts of itself
 //! - `agent`: what we count of ourselves: build, reloads
@@ -22,6 +23,7 @@ pub mod http;
 pub mod http2;
 pub mod road;
 pub mod security;
+pub mod service;
 pub mod tls;
 pub mod totals;
 pub mod websocket;
@@ -35,6 +37,7 @@ pub use http::HttpMetrics;
 pub use http2::Http2Metrics;
 pub use road::RoadMetrics;
 pub use security::SecurityMetrics;
+pub use service::ServiceMetrics;
 pub use tls::TlsMetrics;
 pub use websocket::WebSocketMetrics;
 

@@ -18,6 +18,7 @@
 //! - `auth`: credentials and what becomes of them
 //! - `ratelimit`: limits, as responses tell them
 //! - `security`: attacks that a request shows, and failures that add up
+//! - `egress`: the gateway's own calls
 //! - `edits`: every change we make to what passes
 
 pub mod auth;
@@ -28,6 +29,7 @@ pub mod clients;
 pub mod connection;
 pub mod deferred;
 pub mod edits;
+pub mod egress;
 pub mod exposed;
 pub mod grpc;
 pub mod http1;

@@ -11,12 +11,14 @@
 //! - `relay`: a pair of connections, and the bytes between them
 //! - `tls`: TLS on either side
 //! - `pump`: one direction of a relay
+//! - `egress`: the calls of the gateway itself
 //! - `guard`: an observer that may fail
 //! - `refusal`: the answer when the gateway cannot be reached
 //! - `registry`: the connections of a worker, for draining
 
 pub mod connect;
 pub mod connection;
+pub mod egress;
 pub mod first;
 pub mod guard;
 pub mod listen;

@@ -2,11 +2,12 @@
 
 use super::Shared;
 use super::reply::problem;
+use crate::service::instance::Health;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -18,12 +19,20 @@ pub(super) async fn healthz() -> Response {
     ok("ok")
 }
 
-/// `GET /readyz`: the gateway accepts connections, and we are not draining.
+/// `GET /readyz`: the gateway is healthy, or where no check says so accepts connections, and we are not draining.
 pub(super) async fn readyz(State(view): State<Shared>) -> Response {
     if view.draining.load(Ordering::Relaxed) {
         return problem(StatusCode::SERVICE_UNAVAILABLE, "draining: a stop was asked for");
     }
     let gateway = view.config.load().ingress.gateway.at.to_string();
+    match view.checked.load().as_ref().map(|checked| checked.health(Instant::now())) {
+        Some(Health::Healthy) => return ok("ready"),
+        Some(Health::Unhealthy) => {
+            let detail = format!("the gateway at {gateway} does not pass its health checks");
+            return problem(StatusCode::SERVICE_UNAVAILABLE, detail);
+        }
+        Some(Health::Unknown) | None => {}
+    }
     let mut cause = "its name has no address".to_owned();
     for address in view.gateway.load().iter() {
         match timeout(PATIENCE, TcpStream::connect(address)).await {

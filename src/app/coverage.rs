@@ -55,32 +55,11 @@ const AREAS: &[Line] = &[
     ),
     ("grpc", Status::Seen, "Calls, messages and their status.", None, "grpc_requests_total grpc_messages_total"),
     (
-        "services",
-        Status::Unseen,
-        "What the gateway calls does not come past us.",
-        Some("services"),
-        "service_requests_total service_request_duration_seconds service_instances_total service_health_checks_total",
-    ),
-    (
-        "breakers",
-        Status::Unseen,
-        "Breakers are derived from the calls of services, which are not seen.",
-        Some("services"),
-        "circuit_breaker_requests_total circuit_breaker_state circuit_breaker_failure_rate circuit_breaker_transitions_total",
-    ),
-    (
-        "pools",
-        Status::Unseen,
-        "Pools are seen in the calls of services, which are not seen.",
-        Some("services"),
-        "connection_pool_connections_active connection_pool_requests_total",
-    ),
-    (
         "gateway",
         Status::Unseen,
         "The gateway's process is not looked at in this build.",
         None,
-        "gateway_up gateway_memory_bytes gateway_memory_limit_bytes gateway_cpu_seconds_total gateway_open_fds \
+        "gateway_memory_bytes gateway_memory_limit_bytes gateway_cpu_seconds_total gateway_open_fds \
          gateway_threads",
     ),
     ("traces", Status::Unseen, "No span is made in this build.", Some("tracing"), ""),

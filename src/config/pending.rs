@@ -16,10 +16,6 @@ pub(super) fn notices(tree: &Yaml) -> impl Iterator<Item = Fault> {
 /// A key, and what it does not do yet.
 const PENDING: &[(&str, &str)] = &[
     ("log.access", "no access log is written"),
-    ("ingress.redirect", "redirected connections are not taken"),
-    ("ingress.health_check", "the gateway is not checked this way"),
-    ("egress", "calls of the gateway are not seen"),
-    ("services", "calls of the gateway are not seen"),
     ("routes.openapi", "no OpenAPI document is read"),
     ("routes.refresh", "no OpenAPI document is read"),
     ("routes.exclude", "traces do not exist"),

@@ -74,6 +74,9 @@ pub struct CircuitBreaker {
     pub half_open_max: NonZeroUsize,
     /// Answers that count as failures; a timeout or a failed connection always does.
     pub failures: StatusSet,
+    /// An answer that the gateway waited for this long, and no longer, is a timeout; one that it left sooner was cancelled.
+    #[serde(serialize_with = "as_text")]
+    pub patience: Duration,
 }
 
 /// Whether a breaker acts.
@@ -159,6 +162,10 @@ impl CircuitBreaker {
             open_for: keys.key("open_for").get(duration_in(limits)).unwrap_or(Duration::from_secs(30)),
             half_open_max: keys.key("half_open_max").get(positive(1_000)).unwrap_or(NonZeroUsize::MIN),
             failures: StatusSet::read(&keys.key("failures")).unwrap_or_else(|| StatusSet::class(5)),
+            patience: keys
+                .key("patience")
+                .get(duration_in(Duration::ZERO..=Duration::from_secs(3600)))
+                .unwrap_or(Duration::from_secs(1)),
         })
     }
 }

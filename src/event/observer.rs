@@ -2,7 +2,7 @@
 
 use super::Edits;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// One of the two who talk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,15 @@ pub struct Awaited {
     pub body: bool,
 }
 
+/// Why a request does not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decline {
+    /// Where it goes is to be found out.
+    Next,
+    /// It is rejected, for so long.
+    Rejected(Duration),
+}
+
 /// How many bytes an observer may hold back: a frame header of HTTP/2 but for its last byte.
 pub const HELD: usize = 8;
 
@@ -36,7 +45,8 @@ pub const HELD: usize = 8;
 /// bytes go on. All times are the caller's.
 pub trait Observer {
     /// Bytes from the client, before they go on. Edits are offsets into `bytes`. Returns how many of them may go on; the
-    /// rest, no more than [`HELD`], is shown again in front of what comes next.
+    /// rest, no more than [`HELD`], is shown again in front of what comes next. A request that is declined does not go on at
+    /// all, and nothing behind it.
     fn client_bytes(&mut self, now: Instant, bytes: &[u8], edits: &mut Edits) -> usize;
 
     /// Bytes from the gateway, before they go on.
@@ -56,6 +66,14 @@ pub trait Observer {
 
     /// The oldest request that waits for its answer.
     fn awaited(&self) -> Option<Awaited>;
+
+    /// Whether the client's next request was declined.
+    fn declined(&self) -> Option<Decline> {
+        None
+    }
+
+    /// What was declined comes again, and goes on.
+    fn resume(&mut self) {}
 }
 
 /// Makes an observer for each connection of one worker.
@@ -65,4 +83,13 @@ pub trait Observe {
 
     /// An observer for a connection from `client`.
     fn connection(&self, client: SocketAddr) -> Self::Observer;
+}
+
+/// Makes an observer for each connection of the gateway's to a service. `T` says what is known of it.
+pub trait ObserveCalls<T> {
+    /// What watches.
+    type Observer: Observer + 'static;
+
+    /// An observer for the connection `to` a service.
+    fn connection(&self, to: T) -> Self::Observer;
 }

@@ -112,8 +112,15 @@ impl<M: Instrument> Family<M> {
         self.0.children.lock().remove(&key)
     }
 
+    /// Takes the children away whose label values are `gone`. Handles that others have count on, unseen.
+    pub fn forget(&self, gone: impl Fn(&[Box<str>]) -> bool) {
+        self.0.children.lock().retain(|values, _| !gone(values));
+    }
+
+    /// A label without a value is none, as Prometheus has it.
     fn child(&self, values: &[&str]) -> M {
-        let labels = self.0.labels.iter().zip(values).map(|(label, value)| (label.to_string(), value.to_string()));
+        let labels = self.0.labels.iter().zip(values).filter(|(_, value)| !value.is_empty());
+        let labels = labels.map(|(label, value)| (label.to_string(), value.to_string()));
         let opts = Opts::new(&self.0.desc.fq_name, &self.0.desc.help).const_labels(labels.collect());
         M::make(opts, &self.0.buckets).expect("the family's description was valid")
     }
@@ -151,6 +158,17 @@ mod tests {
             text,
             "# HELP a_total A.\n# TYPE a_total counter\na_total{x=\"1\",y=\"2\"} 2\na_total{x=\"2\",y=\"1\"} 1\n"
         );
+    }
+
+    #[test]
+    fn a_label_without_a_value_is_left_out_and_children_can_be_forgotten() {
+        let registry = Registry::new();
+        let family: Family<IntCounter> = Family::register(&registry, "a_total", "A.", &["x", "y"]);
+        family.with(&["1", ""]).inc();
+        family.with(&["2", "1"]).inc();
+        family.forget(|values| *values[0] == *"2");
+        let text = prometheus::TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
+        assert_eq!(text, "# HELP a_total A.\n# TYPE a_total counter\na_total{x=\"1\"} 1\n");
     }
 
     #[test]

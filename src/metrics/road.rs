@@ -27,6 +27,7 @@ pub struct RoadMetrics {
     pub tls: TlsMetrics,
     opaque: Family<IntCounter>,
     connect_errors: Family<IntCounter>,
+    bytes: Family<IntCounter>,
 }
 
 /// Why a connection goes on unobserved.
@@ -119,10 +120,17 @@ impl RoadMetrics {
                 "Connections to the gateway that could not be made, by the reason.",
                 &["reason"],
             ),
+            bytes,
         };
         Opaque::ALL.iter().for_each(|reason| drop(road.opaque.with(&[reason.as_str()])));
         ["refused", "timeout", "tls", "other"].iter().for_each(|reason| drop(road.connect_errors.with(&[reason])));
         road
+    }
+
+    /// The same road for the gateway's own calls, whose bytes are told apart: from the gateway to services, and back.
+    pub fn of_egress(&self) -> Self {
+        let (bytes_in, bytes_out) = (self.bytes.with(&["to_service"]), self.bytes.with(&["from_service"]));
+        Self { bytes_in, bytes_out, ..self.clone() }
     }
 
     /// A connection goes on unobserved.

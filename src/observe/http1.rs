@@ -25,7 +25,7 @@ use crate::metrics::road::Opaque;
 use crate::metrics::websocket::SessionEvent;
 use crate::route::Endpoint;
 use crate::wire::http1::Upgrade;
-pub(super) use carry::Carry;
+pub(super) use carry::{Carry, Piece};
 use inbound::Inbound;
 use outbound::Outbound;
 use std::collections::VecDeque;

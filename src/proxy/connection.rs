@@ -2,7 +2,7 @@
 
 use super::first;
 use super::guard::Guard;
-use super::refusal::refuse;
+use super::refusal::{Refusal, refuse};
 use super::registry::Place;
 use super::relay::Relay;
 use super::road::Road;
@@ -12,6 +12,7 @@ use super::tls::{Inner, Terminator};
 use super::worker::Shared;
 use crate::event::Observe;
 use crate::wire::sniff::Protocol;
+use futures_util::FutureExt as _;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -146,12 +147,14 @@ impl<O: Observe> Connection<'_, O> {
     fn relay_from<C: Stream, G: Stream>(&self, client: C, from: SocketAddr, gateway: G) -> impl Future<Output = ()> {
         Relay::new(client, gateway, self.observer(from), self.shared.metrics.clone())
             .run(self.place, &self.shared.scratch)
+            // Nothing that comes from clients is declined.
+            .map(|_| ())
     }
 
     async fn refuse_from<C: Stream>(&self, client: C, from: SocketAddr, error: &io::Error) {
         self.shared.metrics.connect_error(error);
         tracing::debug!(%error, gateway = ?self.road.ends.gateway, "the gateway cannot be reached");
-        refuse(client, self.observer(from), error).await;
+        refuse(client, self.observer(from), &Refusal::unreachable(error)).await;
     }
 
     fn observer(&self, from: SocketAddr) -> Guard<O::Observer> {

@@ -60,7 +60,12 @@ pub async fn source(
 const READ: usize = 4096;
 
 /// Reads what is there, once; `None` if nothing came in time, or a drain did.
-async fn more(client: &mut Client, place: &Place, scratch: &RefCell<Scratch>, bytes: &mut Vec<u8>) -> Option<usize> {
+pub(super) async fn more(
+    client: &mut Client,
+    place: &Place,
+    scratch: &RefCell<Scratch>,
+    bytes: &mut Vec<u8>,
+) -> Option<usize> {
     let mut read = |cx: &mut Context<'_>| {
         if place.is_draining() {
             return Poll::Ready(None);

@@ -1,6 +1,6 @@
 //! An observer that may fail. Whatever it does, the bytes go on: a panic costs the observation of its connection.
 
-use crate::event::{Awaited, Edits, End, HELD, Observer, Side};
+use crate::event::{Awaited, Decline, Edits, End, HELD, Observer, Side};
 use crate::metrics::RoadMetrics;
 use crate::metrics::road::Opaque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -46,7 +46,8 @@ impl<O: Observer> Observer for Guard<O> {
             edits.clear();
             return bytes.len();
         };
-        let held = bytes.len().checked_sub(gone).is_some_and(|held| held <= HELD);
+        let declined = self.declined().is_some();
+        let held = bytes.len().checked_sub(gone).is_some_and(|held| held <= HELD || declined);
         debug_assert!(held, "all but the start of something small goes on");
         if held { gone } else { bytes.len() }
     }
@@ -73,6 +74,14 @@ impl<O: Observer> Observer for Guard<O> {
 
     fn awaited(&self) -> Option<Awaited> {
         self.observer.as_ref().and_then(Observer::awaited)
+    }
+
+    fn declined(&self) -> Option<Decline> {
+        self.observer.as_ref().and_then(Observer::declined)
+    }
+
+    fn resume(&mut self) {
+        self.run(Observer::resume);
     }
 }
 

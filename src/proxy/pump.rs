@@ -42,6 +42,8 @@ pub struct Direction {
     held: [u8; HELD],
     held_len: u8,
     end: Phase,
+    /// What may not go on at all, and nothing behind it.
+    declined: Option<Box<[u8]>>,
     /// The other direction was told of a reset of this one's source, and nobody is told twice.
     reset: bool,
 }
@@ -56,9 +58,20 @@ enum Phase {
     Passed,
 }
 
+/// What may be done with bytes that were seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    /// How many of them go on.
+    pub gone: usize,
+    /// Whether the rest does not go on at all. Else it is shown again.
+    pub declined: bool,
+}
+
 /// Why a direction stands still.
 #[derive(Debug)]
 pub enum Stop {
+    /// What comes next was declined.
+    Declined,
     /// The end has just been passed on.
     Ended,
     /// The end was passed on before.
@@ -80,6 +93,11 @@ impl Direction {
         self.reset = true;
     }
 
+    /// What was declined.
+    pub fn take_declined(&mut self) -> Option<Box<[u8]>> {
+        self.declined.take()
+    }
+
     /// Moves what can be moved from `source` to `target`; `see` is shown every byte once, may edit, and says how many go on.
     pub fn pump<S: Stream, T: Stream>(
         &mut self,
@@ -87,13 +105,16 @@ impl Direction {
         source: &mut S,
         target: &mut T,
         scratch: &mut Scratch,
-        mut see: impl FnMut(&[u8], &mut Edits) -> usize,
+        mut see: impl FnMut(&[u8], &mut Edits) -> Seen,
     ) -> Poll<Stop> {
         loop {
             if (self.unflushed || !self.pending.is_empty())
                 && let Err(error) = ready!(self.flush(cx, target))
             {
                 return Poll::Ready(Stop::Target(error));
+            }
+            if self.declined.is_some() {
+                return Poll::Ready(Stop::Declined);
             }
             match self.end {
                 Phase::Open => {}
@@ -124,8 +145,12 @@ impl Direction {
             let Scratch { read: buffer, edited, edits } = scratch;
             let bytes = &buffer[..held + read];
             edits.clear();
-            let gone = see(bytes, edits);
+            let Seen { gone, declined } = see(bytes, edits);
             let (bytes, rest) = bytes.split_at(gone);
+            if declined {
+                self.declined = Some(rest.into());
+            }
+            let rest = if declined { &[] } else { rest };
             self.held[..rest.len()].copy_from_slice(rest);
             self.held_len = rest.len() as u8;
             let bytes = if edits.is_empty() {

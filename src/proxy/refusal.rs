@@ -1,5 +1,5 @@
-//! The answer when the gateway cannot be reached: HTTP gets a 503 that names the cause, anything else a reset, which is
-//! what it would get from a gateway that is not there.
+//! An answer of ours, when the gateway cannot be reached or a call may not go out: HTTP gets a status that names the cause,
+//! anything else a reset, which is what it would get from somebody who is not there.
 
 use super::stream::Stream;
 use crate::event::{Edits, End, Observer, Side};
@@ -13,11 +13,23 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How much of a body is read so that the client gets to its answer.
 const DISCARD: usize = 1024 * 1024;
 
-/// Answers the first request on `client`, which `cause` keeps from the gateway.
-pub async fn refuse<C: Stream, O: Observer>(mut client: C, mut observer: O, cause: &io::Error) {
+/// What is said to who asks, and why.
+pub struct Refusal {
+    /// The status, such as 503.
+    pub status: u16,
+    /// What it means.
+    pub title: &'static str,
+    /// What is the matter, and who says so.
+    pub detail: String,
+    /// Seconds after which asking again may help.
+    pub retry_after: Option<u64>,
+}
+
+/// Answers the first request on `client`, and ends the connection.
+pub async fn refuse<C: Stream, O: Observer>(mut client: C, mut observer: O, refusal: &Refusal) {
     match timeout(PATIENCE, ask(&mut client, &mut observer)).await {
         Ok(Ok(Some(body))) => {
-            let answer = answer(cause, body);
+            let answer = refusal.answer(body);
             observer.gateway_bytes(Instant::now(), answer.as_bytes());
             let _ = timeout(PATIENCE, say(&mut client, answer.as_bytes())).await;
             observer.ended(Instant::now(), Side::Gateway, End::Finished);
@@ -55,30 +67,40 @@ async fn ask<C: Stream, O: Observer>(client: &mut C, observer: &mut O) -> io::Re
     }
 }
 
-fn answer(cause: &io::Error, with_body: bool) -> String {
-    let reason = match cause.kind() {
+impl Refusal {
+    /// The gateway cannot be reached.
+    pub fn unreachable(cause: &io::Error) -> Self {
+        let detail = format!("outrider cannot reach the gateway: {}", reason(cause));
+        Self { status: 503, title: "Service Unavailable", detail, retry_after: Some(1) }
+    }
+
+    /// The whole answer.
+    pub fn answer(&self, with_body: bool) -> String {
+        let Self { status, title, detail, retry_after } = self;
+        let problem = serde_json::json!({ "type": "about:blank", "title": title, "status": status, "detail": detail });
+        let body = problem.to_string();
+        let retry = retry_after.map_or_else(String::new, |seconds| format!("retry-after: {seconds}\r\n"));
+        let head = format!(
+            "HTTP/1.1 {status} {title}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n\
+             cache-control: no-store\r\n{retry}connection: close\r\n\r\n",
+            body.len()
+        );
+        if with_body { head + &body } else { head }
+    }
+}
+
+/// Why somebody cannot be reached, in words.
+pub fn reason(cause: &io::Error) -> String {
+    match cause.kind() {
         io::ErrorKind::ConnectionRefused => "it refuses connections".to_owned(),
         io::ErrorKind::TimedOut => "connecting to it timed out".to_owned(),
         io::ErrorKind::NotFound | io::ErrorKind::InvalidData => cause.to_string(),
         kind => kind.to_string(),
-    };
-    let problem = serde_json::json!({
-        "type": "about:blank",
-        "title": "Service Unavailable",
-        "status": 503,
-        "detail": format!("outrider cannot reach the gateway: {reason}"),
-    });
-    let body = problem.to_string();
-    let head = format!(
-        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n\
-         cache-control: no-store\r\nretry-after: 1\r\nconnection: close\r\n\r\n",
-        body.len()
-    );
-    if with_body { head + &body } else { head }
+    }
 }
 
 /// Writes, ends, and reads on for a while: closing with unread bytes would reset the connection under the answer.
-async fn say<C: Stream>(client: &mut C, answer: &[u8]) -> io::Result<()> {
+pub async fn say<C: Stream>(client: &mut C, answer: &[u8]) -> io::Result<()> {
     client.write_all(answer).await?;
     client.shutdown().await?;
     let (mut buffer, mut left) = (vec![0; 16 * 1024], DISCARD);

@@ -6,7 +6,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::pump::{Direction, Scratch, Stop};
+use super::pump::{Direction, Scratch, Seen, Stop};
 use super::registry::Place;
 use super::stream::Stream;
 use crate::event::{End, Observer, Side};
@@ -38,8 +38,22 @@ pub struct Relay<C, G, O> {
     metrics: Rc<RoadMetrics>,
 }
 
+/// A relay that stopped in front of a request that was declined. Everything before it is answered.
+pub struct Declined<C, G, O> {
+    /// The client's connection, to be answered or led elsewhere.
+    pub client: C,
+    /// The other side's, which can be taken up again.
+    pub gateway: G,
+    /// Who declined.
+    pub observer: O,
+    /// What the client has sent of the request.
+    pub bytes: Box<[u8]>,
+}
+
 /// How a relay ended.
 enum Over {
+    /// In front of a request that was declined.
+    Declined(Box<[u8]>),
     /// In order.
     Closed,
     /// The client is gone without order, so the gateway is told the same.
@@ -55,29 +69,38 @@ impl<C: Stream, G: Stream, O: Observer> Relay<C, G, O> {
         Self { client, gateway, inbound, outbound, inbound_broken: false, linger: None, observer, metrics }
     }
 
-    /// Moves bytes until both sides are done. No `async fn`: that would hold all of this twice, for as long as it lives.
-    pub fn run(mut self, place: &Place, scratch: &RefCell<Scratch>) -> impl Future<Output = ()> {
+    /// Moves bytes until both sides are done, or a request is declined. No `async fn`: that would hold all of this twice, for as
+    /// long as it lives.
+    pub fn run(self, place: &Place, scratch: &RefCell<Scratch>) -> impl Future<Output = Option<Declined<C, G, O>>> {
         let mut registered = false;
+        let mut relay = Some(self);
         poll_fn(move |cx| {
+            // A future is not polled again behind its end.
+            let Some(this) = &mut relay else { return Poll::Ready(None) };
             if !std::mem::replace(&mut registered, true) {
                 place.wake_on_drain(cx);
             }
-            match self.poll(cx, &mut scratch.borrow_mut()) {
-                Poll::Ready(over) => self.end(&over),
-                Poll::Pending if place.is_draining() && self.is_idle() => self.end(&Over::Closed),
+            let over = match this.poll(cx, &mut scratch.borrow_mut()) {
+                Poll::Ready(over) => over,
+                Poll::Pending if place.is_draining() && this.is_idle() => Over::Closed,
                 Poll::Pending => return Poll::Pending,
-            }
-            Poll::Ready(())
+            };
+            Poll::Ready(relay.take().and_then(|this| this.end(over)))
         })
     }
 
-    fn end(&mut self, over: &Over) {
+    fn end(mut self, over: Over) -> Option<Declined<C, G, O>> {
         match over {
             Over::Closed => {}
             Over::ClientReset => self.gateway.reset_on_close(),
             Over::GatewayReset => self.client.reset_on_close(),
+            Over::Declined(bytes) => {
+                let Self { client, gateway, observer, .. } = self;
+                return Some(Declined { client, gateway, observer, bytes });
+            }
         }
         self.observer.closed(Instant::now());
+        None
     }
 
     fn is_idle(&self) -> bool {
@@ -91,7 +114,7 @@ impl<C: Stream, G: Stream, O: Observer> Relay<C, G, O> {
             inbound = self.inbound.pump(cx, &mut self.client, &mut self.gateway, scratch, |bytes, edits| {
                 let gone = observer.client_bytes(Instant::now(), bytes, edits);
                 metrics.bytes_in.inc_by(gone as u64);
-                gone
+                Seen { gone, declined: observer.declined().is_some() }
             });
         }
         match &inbound {
@@ -108,12 +131,12 @@ impl<C: Stream, G: Stream, O: Observer> Relay<C, G, O> {
                     self.outbound.source_was_reset();
                 }
             }
-            Poll::Ready(Stop::Over) | Poll::Pending => {}
+            Poll::Ready(Stop::Declined | Stop::Over) | Poll::Pending => {}
         }
         let outbound = self.outbound.pump(cx, &mut self.gateway, &mut self.client, scratch, |bytes, _| {
             metrics.bytes_out.inc_by(bytes.len() as u64);
             observer.gateway_bytes(Instant::now(), bytes);
-            bytes.len()
+            Seen { gone: bytes.len(), declined: false }
         });
         match &outbound {
             Poll::Ready(Stop::Ended) => observer.ended(Instant::now(), Side::Gateway, End::Finished),
@@ -125,13 +148,22 @@ impl<C: Stream, G: Stream, O: Observer> Relay<C, G, O> {
                 observer.ended(Instant::now(), Side::Client, End::Reset);
                 return Poll::Ready(Over::ClientReset);
             }
-            Poll::Ready(Stop::Over) | Poll::Pending => {}
+            Poll::Ready(Stop::Declined | Stop::Over) | Poll::Pending => {}
         }
         match (inbound, outbound) {
+            (Poll::Ready(Stop::Declined), Poll::Pending) => self.decline(),
             (Poll::Ready(_), Poll::Ready(_)) => Poll::Ready(Over::Closed),
             (Poll::Pending, Poll::Ready(_)) => self.linger(cx),
             _ => Poll::Pending,
         }
+    }
+
+    /// The next request was declined; what is in flight is still answered.
+    fn decline(&mut self) -> Poll<Over> {
+        if self.observer.awaited().is_some() || !self.outbound.is_flushed() {
+            return Poll::Pending;
+        }
+        Poll::Ready(Over::Declined(self.inbound.take_declined().unwrap_or_default()))
     }
 
     /// The gateway has ended and the client has not. It may go on for as long as the gateway still takes it; an idle client, or one

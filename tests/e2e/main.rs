@@ -16,6 +16,7 @@
 //! - `grafana`: what Grafana asks of a data source
 //! - `check`: what is said of a configuration, and exit codes
 //! - `reload`: a configuration that changes while the road runs
+//! - `services`: what the gateway itself calls
 //! - `stop`: signals and the drain
 //! - `transparency`: a raw client and a raw origin that exchange exact bytes with the road between
 //!
@@ -40,6 +41,7 @@ mod many_sessions;
 mod outage;
 mod prometheus;
 mod reload;
+mod services;
 mod stop;
 mod stuck_readers;
 mod tls;

@@ -7,7 +7,7 @@ use crate::promql::{Limits, Query, Series, Value};
 const TOP: &str = "topk(3, sum by (endpoint) (increase(http_requests_total{status_code=~\"5..\"}[5m])) > 0)";
 const MIX: &str = "sum by (status_code) (increase(http_requests_total[5m])) > 0";
 const BLAMED: &str = "circuit_breaker_open > 0 or service_unavailable > 0";
-const SERVICES: &str = "service_requests_total";
+const SERVICES: &str = "count(service_requests_total) > 0";
 
 /// Annotations, those that there is something to say of.
 pub(super) fn now(now: i64, source: &dyn Series) -> Vec<(String, String)> {

@@ -93,7 +93,11 @@ impl Road {
 
     /// Starts with the configuration file at `config`, which is kept for as long as `folder` is.
     pub fn run(folder: TempDir, config: PathBuf) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_outrider"));
+        Self::run_by(folder, Command::new(env!("CARGO_BIN_EXE_outrider")), &config)
+    }
+
+    /// The same by `command`, which is to end in Outrider's name.
+    pub fn run_by(folder: TempDir, mut command: Command, config: &Path) -> Self {
         command.arg("run").arg("--config").arg(config).current_dir(folder.path());
         let process = Process::start("outrider", &mut command);
         let listening = |what: &str| {
