@@ -3,6 +3,7 @@
 //! - `alerting`: the thread of the alert engine
 //! - `coverage`: areas that no part speaks for
 //! - `demo`: `outrider demo`
+//! - `gateway`: the thread that looks at the gateway beside us
 //! - `observing`: the thread that looks at whole exchanges
 //! - `services`: the control plane of what the gateway calls
 //! - `sampling`: our metrics into the history
@@ -12,6 +13,7 @@
 mod alerting;
 mod coverage;
 pub mod demo;
+mod gateway;
 mod logs;
 mod observing;
 pub mod run;
@@ -22,7 +24,8 @@ use crate::admin::{self, LevelSwitch, View};
 use crate::alert::AlertMetrics;
 use crate::config::{Config, ForwardedFor, Gateway, Ingress, ProxyProtocol};
 use crate::event::Coverage;
-use crate::metrics::{AdminMetrics, AgentMetrics, Registry, ServiceMetrics, TlsMetrics};
+use crate::gateway::Merged;
+use crate::metrics::{AdminMetrics, AgentMetrics, GatewayMetrics, Registry, RouteMetrics, ServiceMetrics, TlsMetrics};
 use crate::observe::egress::Calls;
 use crate::observe::worker::Families;
 use crate::observe::{self, Exposed, Interests, Worker};
@@ -30,11 +33,12 @@ use crate::proxy::road::Ends;
 use crate::proxy::tls::{Originator, Terminator};
 use crate::proxy::worker::{Order, Parts, Plan};
 use crate::proxy::{egress, listen, worker};
-use crate::route::{Pattern, Table};
+use crate::route::Table;
 use crate::service::gateway::Checked;
 use alerting::{Alerts, Setup};
 use anyhow::{Context as _, Result, anyhow, ensure};
 use arc_swap::ArcSwap;
+use gateway::{Documented, Findings, Watching};
 use observing::Observing;
 use sampling::Sampling;
 use services::Services;
@@ -56,7 +60,9 @@ pub struct App {
     tls: TlsMetrics,
     service_metrics: ServiceMetrics,
     services: Services,
-    orders: watch::Sender<Orders>,
+    orders: Arc<watch::Sender<Orders>>,
+    documented: Documented,
+    watching: Watching,
     stop_admin: watch::Sender<bool>,
     workers: Vec<JoinHandle<usize>>,
     admin: JoinHandle<()>,
@@ -73,6 +79,7 @@ impl App {
         let (level, log_level) = (logs::start(config.log), config.log.level);
         notice(&config);
         let registry = Registry::new();
+        registry.limit(config.metrics.series_limit);
         let families = Families::register(&registry, &config.metrics.buckets);
         let agent = AgentMetrics::register(&registry);
         let tls = families.road.tls.clone();
@@ -86,12 +93,13 @@ impl App {
         let admin_tls = admin_tls(&config)?;
         show_certificates(&config, &tls);
         let checked = Checked::new(&config.ingress, &gateway).map(Arc::new);
-        let plan = plan(&config, &gateway, None, || services::plan(&config, &service_metrics, None))?;
+        let documented = Documented::default();
+        let plan = plan(&config, &gateway, &documented, None, || services::plan(&config, &service_metrics, None))?;
         let observing = Observing::start(plan.observe.interests.clone(), &families)?;
         let services = Services::start(service_metrics.clone())?;
         services.follow(plan.egress.directory.clone(), checked.clone());
         services::announce(&plan.egress, None);
-        let (orders, _) = watch::channel(Order::Serve(plan));
+        let orders = Arc::new(watch::channel(Order::Serve(plan)).0);
 
         let workers = config.ingress.workers.get();
         let mut ingress = Vec::new();
@@ -112,7 +120,17 @@ impl App {
         let alerts = Alerts::start(setup, history.clone(), alert_metrics)?;
         let seen = Coverage::default();
         coverage::say(&seen, &config);
-        let exposed = Exposed::new(registry, observing.queue.clone(), agent.records_dropped.clone());
+        let merged = Merged::default();
+        let findings = Findings {
+            metrics: GatewayMetrics::register(&registry),
+            routes: RouteMetrics::register(&registry),
+            merged: merged.clone(),
+            documented: documented.clone(),
+            coverage: seen.clone(),
+            orders: orders.clone(),
+        };
+        let watching = Watching::start((Arc::new(config.clone()), gateway.clone()), findings)?;
+        let exposed = Exposed::new(registry, observing.queue.clone(), agent.records_dropped.clone(), merged);
         services::cover(&config, &seen);
         let view = Arc::new(View {
             coverage: seen,
@@ -167,6 +185,8 @@ impl App {
             service_metrics,
             services,
             orders,
+            documented,
+            watching,
             stop_admin,
             workers,
             admin,
@@ -204,7 +224,7 @@ impl App {
         };
         // Breakers and addresses of services that stay are taken over here, so nothing may fail behind it.
         let checked = Checked::new(&config.ingress, &gateway).map(Arc::new);
-        let plan = plan(&config, &gateway, table.as_deref(), || {
+        let plan = plan(&config, &gateway, &self.documented, table.as_deref(), || {
             services::plan(&config, &self.service_metrics, called.as_ref())
         })?;
         let interests = plan.observe.interests.clone();
@@ -220,11 +240,13 @@ impl App {
         });
         ensure!(served, "we are stopping");
         self.observing.follow(interests);
+        self.watching.follow((Arc::new(config.clone()), gateway.clone()));
         self.view.level.set(config.log.level);
         notice(&config);
         show_certificates(&config, &self.tls);
         self.view.tls.store(admin_tls);
         self.alerts.follow(setup);
+        self.view.registry.limit(config.metrics.series_limit);
         self.view.history.limit(sampling::limits(&config));
         self.view.gateway.store(Arc::new(gateway));
         coverage::say(&self.view.coverage, &config);
@@ -262,6 +284,7 @@ impl App {
         let _ = self.admin.join();
         self.alerts.stop();
         self.sampling.stop();
+        self.watching.stop();
         self.observing.stop();
         self.services.stop();
         cut
@@ -272,16 +295,12 @@ impl App {
 fn plan(
     config: &Config,
     gateway: &[SocketAddr],
+    documented: &Documented,
     before: Option<&Table>,
     calls: impl FnOnce() -> Result<egress::Plan>,
 ) -> Result<Plan<observe::Plan>> {
-    let patterns: Vec<Pattern> = config.routes.patterns.iter().map(Pattern::from).collect();
     let interests = Arc::new(Interests::new(config)?);
-    let table = Table::new(&patterns, &[], config.routes.max).mark(interests.marked());
-    let table = Arc::new(match before {
-        Some(before) => table.inherit(before),
-        None => table,
-    });
+    let table = gateway::table(config, documented, before, interests.marked());
     let forwarded_for = config.ingress.forwarded_for == ForwardedFor::Append;
     let ends = ends(&config.ingress, gateway)?;
     Ok(Plan { ends, observe: observe::Plan { table, forwarded_for, interests }, egress: calls()? })

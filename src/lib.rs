@@ -9,6 +9,7 @@ pub mod base;
 pub mod cli;
 pub mod config;
 pub mod event;
+pub mod gateway;
 pub mod history;
 pub mod metrics;
 pub mod observe;

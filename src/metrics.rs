@@ -1,7 +1,10 @@
 //! Metric families, their handles and their exposition. Every family's name is written once, here.
 //!
 //! - `family`: children of one family by label values; scraping never holds up who counts
+//! - `registry`: all families, and how many series they may have
 //! - `http`: the families of HTTP exchanges
+//! - `gateway`: the gateway's processes
+//! - `route`: how many endpoints there are
 //! - `http2`: how HTTP/2 ends streams and connections before their time
 //! - `grpc`: the families of gRPC calls
 //! - `websocket`: the families of WebSocket sessions and messages
@@ -18,10 +21,13 @@ pub mod admin;
 pub mod agent;
 pub mod business;
 pub mod family;
+pub mod gateway;
 pub mod grpc;
 pub mod http;
 pub mod http2;
+pub mod registry;
 pub mod road;
+pub mod route;
 pub mod security;
 pub mod service;
 pub mod tls;
@@ -32,13 +38,16 @@ pub use admin::AdminMetrics;
 pub use agent::AgentMetrics;
 pub use business::{BusinessMetrics, Taken};
 pub use family::Family;
+pub use gateway::GatewayMetrics;
 pub use grpc::GrpcMetrics;
 pub use http::HttpMetrics;
 pub use http2::Http2Metrics;
+pub use registry::Registry;
 pub use road::RoadMetrics;
+pub use route::RouteMetrics;
 pub use security::SecurityMetrics;
 pub use service::ServiceMetrics;
 pub use tls::TlsMetrics;
 pub use websocket::WebSocketMetrics;
 
-pub use prometheus::{Counter, Histogram, IntCounter, IntGauge, Registry};
+pub use prometheus::{Counter, Histogram, IntCounter, IntGauge};

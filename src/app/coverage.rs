@@ -54,13 +54,5 @@ const AREAS: &[Line] = &[
          websocket_messages_total websocket_message_size_bytes websocket_closes_total",
     ),
     ("grpc", Status::Seen, "Calls, messages and their status.", None, "grpc_requests_total grpc_messages_total"),
-    (
-        "gateway",
-        Status::Unseen,
-        "The gateway's process is not looked at in this build.",
-        None,
-        "gateway_memory_bytes gateway_memory_limit_bytes gateway_cpu_seconds_total gateway_open_fds \
-         gateway_threads",
-    ),
     ("traces", Status::Unseen, "No span is made in this build.", Some("tracing"), ""),
 ];

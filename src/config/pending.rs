@@ -16,10 +16,6 @@ pub(super) fn notices(tree: &Yaml) -> impl Iterator<Item = Fault> {
 /// A key, and what it does not do yet.
 const PENDING: &[(&str, &str)] = &[
     ("log.access", "no access log is written"),
-    ("routes.openapi", "no OpenAPI document is read"),
-    ("routes.refresh", "no OpenAPI document is read"),
     ("routes.exclude", "traces do not exist"),
-    ("metrics.series_limit", "series are not limited over all families"),
-    ("metrics.merge", "no other exposition is appended"),
     ("tracing", "no span is made"),
 ];

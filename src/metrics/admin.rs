@@ -1,7 +1,8 @@
 //! What the admin port counts of itself.
 
 use super::family::Family;
-use prometheus::{IntCounter, IntGauge, Registry};
+use super::registry::Registry;
+use prometheus::{IntCounter, IntGauge};
 
 /// All of it.
 #[derive(Clone)]

@@ -1,7 +1,8 @@
 //! What we count of ourselves.
 
 use super::family::Family;
-use prometheus::{Gauge, IntCounter, IntGauge, Registry};
+use super::registry::Registry;
+use prometheus::{Gauge, IntCounter, IntGauge};
 
 /// Build and configuration.
 #[derive(Clone)]

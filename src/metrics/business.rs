@@ -1,9 +1,9 @@
 //! Families that the configuration names: they come and go with its rules.
 
 use super::family::Family;
+use super::registry::Registry;
 use parking_lot::Mutex;
-use prometheus::core::Collector;
-use prometheus::{Counter, Histogram, IntCounter, Registry};
+use prometheus::{Counter, Histogram, IntCounter};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -76,13 +76,11 @@ impl BusinessMetrics {
         self.families.lock().retain(|_, (spec, family)| {
             let stays = specs.contains(spec);
             if !stays {
-                let family: Box<dyn Collector> = match family {
-                    Any::Counter(family) => Box::new(family.clone()),
-                    Any::Sum(family) => Box::new(family.clone()),
-                    Any::Histogram(family) => Box::new(family.clone()),
-                };
-                // It was registered, so this cannot fail.
-                let _ = self.registry.unregister(family);
+                match family {
+                    Any::Counter(family) => self.registry.remove(family),
+                    Any::Sum(family) => self.registry.remove(family),
+                    Any::Histogram(family) => self.registry.remove(family),
+                }
             }
             stays
         });
@@ -129,7 +127,7 @@ impl BusinessMetrics {
         labels: &[&str],
         buckets: &[f64],
     ) -> Result<Family<M>, Taken> {
-        Family::try_register(&self.registry, &spec.name, &spec.help, labels, buckets)
+        Family::try_register(&self.registry, &spec.name, &spec.help, labels, buckets, |label| label != "status")
             .map_err(|_| Taken(spec.name.clone()))
     }
 }

@@ -3,10 +3,11 @@
 //! The `prometheus` crate's own vectors hold their lock while they collect, so a new label value would wait for a scrape of
 //! ten thousand series. Here a scrape holds the lock only to copy the handles.
 
+use super::registry::{Budget, Registry};
 use parking_lot::Mutex;
 use prometheus::core::{Collector, Desc, Metric};
 use prometheus::proto::{MetricFamily, MetricType};
-use prometheus::{Counter, Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Registry};
+use prometheus::{Counter, Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, Opts};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -14,6 +15,11 @@ use std::sync::Arc;
 pub trait Instrument: Metric + Clone + 'static {
     /// As the exposition has it.
     const TYPE: MetricType;
+
+    /// How many series a child is.
+    fn series(_buckets: &[f64]) -> usize {
+        1
+    }
 
     /// A child with its labels in `opts`. `buckets` are for histograms.
     fn make(opts: Opts, buckets: &[f64]) -> prometheus::Result<Self>;
@@ -49,6 +55,10 @@ impl Instrument for Gauge {
 
 impl Instrument for Histogram {
     const TYPE: MetricType = MetricType::HISTOGRAM;
+    fn series(buckets: &[f64]) -> usize {
+        // Those of `+Inf`, the sum and the count.
+        buckets.len() + 3
+    }
     fn make(opts: Opts, buckets: &[f64]) -> prometheus::Result<Self> {
         Self::with_opts(HistogramOpts { common_opts: opts, buckets: buckets.to_vec() })
     }
@@ -63,7 +73,15 @@ struct Inner<M> {
     labels: Vec<String>,
     buckets: Vec<f64>,
     children: Mutex<HashMap<Box<[Box<str>]>, M>>,
+    /// Labels whose values come from traffic: where there are too many series they become [`OTHER`].
+    open: Vec<bool>,
+    budget: Budget,
 }
+
+/// What stands for all values that found no room.
+const OTHER: &str = "other";
+/// Labels whose values come from traffic, by themselves.
+const OPEN: [&str; 2] = ["endpoint", "client"];
 
 impl<M: Instrument> Family<M> {
     /// A family in `registry`.
@@ -79,42 +97,74 @@ impl<M: Instrument> Family<M> {
     /// # Panics
     /// As [`Self::register`] does.
     pub fn with_buckets(registry: &Registry, name: &str, help: &str, labels: &[&str], buckets: &[f64]) -> Self {
-        Self::try_register(registry, name, help, labels, buckets)
+        Self::try_register(registry, name, help, labels, buckets, |label| OPEN.contains(&label))
             .expect("a family is registered once, under a valid name")
     }
 
-    /// As [`Self::with_buckets`] does, of a name that may be taken or no name at all.
+    /// As [`Self::with_buckets`] does, of a name that may be taken or no name at all. The values of `open` labels come from
+    /// traffic.
     pub fn try_register(
         registry: &Registry,
         name: &str,
         help: &str,
         labels: &[&str],
         buckets: &[f64],
+        open: impl Fn(&str) -> bool,
     ) -> prometheus::Result<Self> {
         let labels: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
         let desc = Desc::new(name.to_owned(), help.to_owned(), labels.clone(), HashMap::new())?;
-        let family = Self(Arc::new(Inner { desc, labels, buckets: buckets.to_vec(), children: Mutex::default() }));
+        let open = labels.iter().map(|label| open(label)).collect();
+        let (buckets, children, budget) = (buckets.to_vec(), Mutex::default(), registry.budget.clone());
+        let family = Self(Arc::new(Inner { desc, labels, buckets, children, open, budget }));
         registry.register(Box::new(family.clone()))?;
         Ok(family)
     }
 
-    /// The child with these label values, in the order of the family's labels; made where it is not there yet.
+    /// The child with these label values, in the order of the family's labels; made where it is not there yet. Where there are
+    /// as many series as there may be, it is the one that stands for all others.
     pub fn with(&self, values: &[&str]) -> M {
-        assert_eq!(values.len(), self.0.labels.len(), "a value for each label of {}", self.0.desc.fq_name);
-        let key: Box<[Box<str>]> = values.iter().map(|value| Box::from(*value)).collect();
-        let mut children = self.0.children.lock();
-        children.entry(key).or_insert_with(|| self.child(values)).clone()
+        let Inner { desc, labels, buckets, children, open, budget } = &*self.0;
+        assert_eq!(values.len(), labels.len(), "a value for each label of {}", desc.fq_name);
+        let key = |values: &[&str]| -> Box<[Box<str>]> { values.iter().map(|value| Box::from(*value)).collect() };
+        let mut children = children.lock();
+        if let Some(child) = children.get(&key(values)) {
+            return child.clone();
+        }
+        let mut values = values.to_vec();
+        if !budget.take(M::series(buckets)) {
+            values.iter_mut().zip(open).filter(|(_, open)| **open).for_each(|(value, _)| *value = OTHER);
+            if open.contains(&true) {
+                budget.dropped(&desc.fq_name).inc();
+            }
+            if let Some(child) = children.get(&key(&values)) {
+                return child.clone();
+            }
+            budget.force(M::series(buckets));
+        }
+        let child = self.child(&values);
+        children.insert(key(&values), child.clone());
+        child
     }
 
     /// Takes the child with these label values out; who holds it counts into nothing from now on.
     pub fn take(&self, values: &[&str]) -> Option<M> {
         let key: Box<[Box<str>]> = values.iter().map(|value| Box::from(*value)).collect();
-        self.0.children.lock().remove(&key)
+        let child = self.0.children.lock().remove(&key)?;
+        self.0.budget.give_back(M::series(&self.0.buckets));
+        Some(child)
+    }
+
+    /// How many series its children are.
+    pub fn series(&self) -> usize {
+        self.0.children.lock().len() * M::series(&self.0.buckets)
     }
 
     /// Takes the children away whose label values are `gone`. Handles that others have count on, unseen.
     pub fn forget(&self, gone: impl Fn(&[Box<str>]) -> bool) {
-        self.0.children.lock().retain(|values, _| !gone(values));
+        let mut children = self.0.children.lock();
+        let before = children.len();
+        children.retain(|values, _| !gone(values));
+        self.0.budget.give_back((before - children.len()) * M::series(&self.0.buckets));
     }
 
     /// A label without a value is none, as Prometheus has it.
@@ -169,6 +219,22 @@ mod tests {
         family.forget(|values| *values[0] == *"2");
         let text = prometheus::TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
         assert_eq!(text, "# HELP a_total A.\n# TYPE a_total counter\na_total{x=\"1\"} 1\n");
+    }
+
+    #[test]
+    fn beyond_the_limit_everything_is_other() {
+        let registry = Registry::new();
+        let family: Family<IntCounter> = Family::register(&registry, "a_total", "A.", &["endpoint", "status_code"]);
+        registry.limit(10);
+        for endpoint in 0..1000 {
+            family.with(&[&format!("/{endpoint}"), "200"]).inc();
+        }
+        family.with(&["/5", "200"]).inc();
+        assert_eq!((family.series(), registry.series()), (11, 11), "those of the limit, and the one for all others");
+        assert_eq!((family.with(&["other", "200"]).get(), family.with(&["/5", "200"]).get()), (990, 2));
+        assert_eq!(registry.budget.dropped("a_total").get(), 990);
+        family.take(&["/5", "200"]);
+        assert_eq!(registry.series(), 10);
     }
 
     #[test]

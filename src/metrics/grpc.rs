@@ -2,9 +2,10 @@
 //! there are [`METHODS`] already, is `other`.
 
 use super::family::Family;
+use super::registry::Registry;
 use super::websocket::Direction;
 use parking_lot::Mutex;
-use prometheus::{IntCounter, Registry};
+use prometheus::IntCounter;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 

@@ -1,8 +1,9 @@
 //! The families of HTTP exchanges.
 
 use super::family::Family;
+use super::registry::Registry;
 use crate::config::Buckets;
-use prometheus::{Histogram, IntCounter, IntGauge, Registry};
+use prometheus::{Histogram, IntCounter, IntGauge};
 
 /// The family that summaries are made of.
 pub(super) const REQUESTS: &str = "http_requests_total";

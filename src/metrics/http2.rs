@@ -1,7 +1,8 @@
 //! The families of HTTP/2's own ways to end: resets of streams and GOAWAYs.
 
 use super::family::Family;
-use prometheus::{IntCounter, Registry};
+use super::registry::Registry;
+use prometheus::IntCounter;
 
 /// All of them.
 #[derive(Clone)]

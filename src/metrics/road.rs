@@ -1,8 +1,9 @@
 //! What we count of our own road.
 
 use super::family::Family;
+use super::registry::Registry;
 use super::tls::TlsMetrics;
-use prometheus::{IntCounter, IntGauge, Registry};
+use prometheus::{IntCounter, IntGauge};
 
 /// Connections and what became of them.
 #[derive(Clone)]

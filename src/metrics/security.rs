@@ -2,7 +2,8 @@
 //! counts.
 
 use super::family::Family;
-use prometheus::{IntCounter, Registry};
+use super::registry::Registry;
+use prometheus::IntCounter;
 
 /// All of them.
 #[derive(Clone)]

@@ -1,8 +1,9 @@
 //! The families of what the gateway calls: services, their breakers, instances and pools.
 
 use super::family::Family;
+use super::registry::Registry;
 use crate::config::Buckets;
-use prometheus::{Gauge, Histogram, IntCounter, IntGauge, Registry};
+use prometheus::{Gauge, Histogram, IntCounter, IntGauge};
 
 /// All of them.
 #[derive(Clone)]

@@ -1,7 +1,8 @@
 //! The families of TLS that ends or begins here. Without it they are absent.
 
 use super::family::Family;
-use prometheus::{IntCounter, IntGauge, Registry};
+use super::registry::Registry;
+use prometheus::{IntCounter, IntGauge};
 
 /// All of them.
 #[derive(Clone)]

@@ -1,8 +1,9 @@
 //! The families of WebSocket sessions and messages.
 
 use super::family::Family;
+use super::registry::Registry;
 use crate::config::Buckets;
-use prometheus::{Histogram, IntCounter, IntGauge, Registry};
+use prometheus::{Histogram, IntCounter, IntGauge};
 
 /// All of them.
 pub struct WebSocketMetrics {

@@ -1,9 +1,10 @@
 //! All families as they are exposed: complete up to the moment somebody looks.
 
 use crate::event::Queue;
+use crate::gateway::Merged;
 use crate::metrics::{IntCounter, Registry};
 use prometheus::proto::MetricFamily;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a look waits for what workers told before it: a thread that is further behind than this is counted behind.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -14,12 +15,18 @@ pub struct Exposed {
     registry: Registry,
     queue: Queue,
     dropped: IntCounter,
+    merged: Merged,
 }
 
 impl Exposed {
-    /// `dropped` counts what the queue dropped.
-    pub fn new(registry: Registry, queue: Queue, dropped: IntCounter) -> Self {
-        Self { registry, queue, dropped }
+    /// `dropped` counts what the queue dropped; `merged` is appended.
+    pub fn new(registry: Registry, queue: Queue, dropped: IntCounter, merged: Merged) -> Self {
+        Self { registry, queue, dropped, merged }
+    }
+
+    /// From now on no more series than `limit`.
+    pub fn limit(&self, limit: usize) {
+        self.registry.limit(limit);
     }
 
     /// Gathers all families.
@@ -29,6 +36,8 @@ impl Exposed {
         }
         let dropped = self.queue.dropped();
         self.dropped.inc_by(dropped.saturating_sub(self.dropped.get()));
-        self.registry.gather()
+        let mut families = self.registry.gather();
+        self.merged.append(Instant::now(), &mut families);
+        families
     }
 }

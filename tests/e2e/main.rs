@@ -5,6 +5,7 @@
 //! - `alerts`: a real Alertmanager, mail, webhooks, the command line, and kills
 //! - `bytes_are_the_same`: a bare socket, directly and through the road
 //! - `clients_see_the_same`: curl, httpx, websockets, undici and ws, directly and through the road
+//! - `day`: one day of a gateway, and every metric of it
 //! - `fails_open`: an observer that fails, in builds with the feature `chaos`
 //! - `http2`: gRPC, curl and h2load over HTTP/2, with and without TLS
 //! - `tls`: certificates, ALPN, a gateway of TLS, the PROXY protocol
@@ -32,6 +33,7 @@ mod alerts;
 mod bytes_are_the_same;
 mod check;
 mod clients_see_the_same;
+mod day;
 #[cfg(feature = "chaos")]
 mod fails_open;
 mod grafana;

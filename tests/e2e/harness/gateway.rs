@@ -24,10 +24,14 @@ impl Gateway {
 
     /// Starts at `address`, which may be where an earlier gateway was.
     pub fn start_at(address: SocketAddr) -> Self {
-        let app = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e");
+        Self::start_app(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e"), "gateway:app", address)
+    }
+
+    /// Starts another application, from `folder`.
+    pub fn start_app(folder: &Path, app: &str, address: SocketAddr) -> Self {
         let mut command = Command::new(installed::python());
-        command.args(["-m", "uvicorn", "gateway:app", "--no-access-log", "--timeout-keep-alive", "60", "--app-dir"]);
-        command.arg(app).args(["--host", &address.ip().to_string(), "--port", &address.port().to_string()]);
+        command.args(["-m", "uvicorn", app, "--no-access-log", "--timeout-keep-alive", "60", "--app-dir"]);
+        command.arg(folder).args(["--host", &address.ip().to_string(), "--port", &address.port().to_string()]);
         command.env("PYTHONDONTWRITEBYTECODE", "1");
         let process = Process::start("the gateway", &mut command);
         let address = process.wait_for_line("uvicorn's address", |line| {
