@@ -9,6 +9,7 @@
 //! - `metrics`: the exposition and its summary
 //! - `health`: whether we run, whether traffic should come
 //! - `alerts`: alerts, what people do to them, and tests of channels
+//! - `traces`: what traces are made and where they go
 //! - `prometheus`: Prometheus' HTTP API over the history
 //! - `overview`: `/api/v1/observability`
 //! - `coverage`: what is seen and what is not
@@ -28,6 +29,7 @@ mod reply;
 mod router;
 mod server;
 mod shape;
+mod traces;
 
 pub use access::Limiter;
 pub use log_level::LevelSwitch;
@@ -57,6 +59,8 @@ pub struct View {
     pub turns: Turns,
     /// Where people meet the alert engine.
     pub alerts: Arc<Desk>,
+    /// What makes spans and sends them.
+    pub traces: crate::trace::Desk,
     /// What is seen and what is not.
     pub coverage: Coverage,
     /// The configuration that runs.

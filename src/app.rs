@@ -7,6 +7,7 @@
 //! - `observing`: the thread that looks at whole exchanges
 //! - `services`: the control plane of what the gateway calls
 //! - `sampling`: our metrics into the history
+//! - `spans`: the thread of the exporters
 //! - `run`: `outrider run`, until a signal
 //! - `logs`: the log and its level
 
@@ -19,13 +20,16 @@ mod observing;
 pub mod run;
 mod sampling;
 mod services;
+mod spans;
 
 use crate::admin::{self, LevelSwitch, View};
 use crate::alert::AlertMetrics;
 use crate::config::{Config, ForwardedFor, Gateway, Ingress, ProxyProtocol};
 use crate::event::Coverage;
 use crate::gateway::Merged;
-use crate::metrics::{AdminMetrics, AgentMetrics, GatewayMetrics, Registry, RouteMetrics, ServiceMetrics, TlsMetrics};
+use crate::metrics::{
+    AdminMetrics, AgentMetrics, GatewayMetrics, Registry, RouteMetrics, ServiceMetrics, TlsMetrics, TraceMetrics,
+};
 use crate::observe::egress::Calls;
 use crate::observe::worker::Families;
 use crate::observe::{self, Exposed, Interests, Worker};
@@ -42,6 +46,7 @@ use gateway::{Documented, Findings, Watching};
 use observing::Observing;
 use sampling::Sampling;
 use services::Services;
+use spans::Spans;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -67,6 +72,7 @@ pub struct App {
     workers: Vec<JoinHandle<usize>>,
     admin: JoinHandle<()>,
     observing: Observing,
+    spans: Spans,
     sampling: Sampling,
     alerts: Alerts,
     ingress: Vec<SocketAddr>,
@@ -94,8 +100,13 @@ impl App {
         show_certificates(&config, &tls);
         let checked = Checked::new(&config.ingress, &gateway).map(Arc::new);
         let documented = Documented::default();
-        let plan = plan(&config, &gateway, &documented, None, || services::plan(&config, &service_metrics, None))?;
-        let observing = Observing::start(plan.observe.interests.clone(), &families)?;
+        let spans = Spans::start(TraceMetrics::register(&registry))?;
+        let prepared = spans.prepare(&config, None)?;
+        let calls = || services::plan(&config, &service_metrics, None);
+        let plan = plan(&config, &gateway, &documented, None, prepared.traces.clone(), calls)?;
+        spans.adopt(prepared);
+        let interests = plan.observe.interests.clone();
+        let observing = Observing::start(interests, &families, spans.desk.clone())?;
         let services = Services::start(service_metrics.clone())?;
         services.follow(plan.egress.directory.clone(), checked.clone());
         services::announce(&plan.egress, None);
@@ -137,6 +148,7 @@ impl App {
             registry: exposed,
             history,
             alerts: alerts.desk.clone(),
+            traces: spans.desk.clone(),
             turns: admin::Turns::default(),
             config: Arc::new(ArcSwap::from_pointee(config)),
             gateway: Arc::new(gateway).into(),
@@ -191,6 +203,7 @@ impl App {
             workers,
             admin,
             observing,
+            spans,
             sampling,
             alerts,
             ingress,
@@ -222,11 +235,11 @@ impl App {
             Order::Serve(plan) => (Some(plan.observe.table.clone()), Some(plan.egress.clone())),
             Order::Drain(_) => (None, None),
         };
+        let prepared = self.spans.prepare(&config, Some(&self.view.config.load()))?;
         // Breakers and addresses of services that stay are taken over here, so nothing may fail behind it.
         let checked = Checked::new(&config.ingress, &gateway).map(Arc::new);
-        let plan = plan(&config, &gateway, &self.documented, table.as_deref(), || {
-            services::plan(&config, &self.service_metrics, called.as_ref())
-        })?;
+        let calls = || services::plan(&config, &self.service_metrics, called.as_ref());
+        let plan = plan(&config, &gateway, &self.documented, table.as_deref(), prepared.traces.clone(), calls)?;
         let interests = plan.observe.interests.clone();
         self.services.follow(plan.egress.directory.clone(), checked.clone());
         services::announce(&plan.egress, called.as_ref());
@@ -241,6 +254,7 @@ impl App {
         ensure!(served, "we are stopping");
         self.observing.follow(interests);
         self.watching.follow((Arc::new(config.clone()), gateway.clone()));
+        self.spans.adopt(prepared);
         self.view.level.set(config.log.level);
         notice(&config);
         show_certificates(&config, &self.tls);
@@ -287,6 +301,7 @@ impl App {
         self.watching.stop();
         self.observing.stop();
         self.services.stop();
+        self.spans.stop();
         cut
     }
 }
@@ -297,13 +312,14 @@ fn plan(
     gateway: &[SocketAddr],
     documented: &Documented,
     before: Option<&Table>,
+    traces: Option<observe::Traces>,
     calls: impl FnOnce() -> Result<egress::Plan>,
 ) -> Result<Plan<observe::Plan>> {
     let interests = Arc::new(Interests::new(config)?);
     let table = gateway::table(config, documented, before, interests.marked());
     let forwarded_for = config.ingress.forwarded_for == ForwardedFor::Append;
     let ends = ends(&config.ingress, gateway)?;
-    Ok(Plan { ends, observe: observe::Plan { table, forwarded_for, interests }, egress: calls()? })
+    Ok(Plan { ends, observe: observe::Plan { table, forwarded_for, interests, traces }, egress: calls()? })
 }
 
 /// The gateway, and how clients come in.

@@ -4,16 +4,22 @@
 //! - `edits`: what may be changed in bytes on their way to the gateway
 //! - `coverage`: what this deployment can see, area by area
 //! - `exchange`: what passed, as plain data
+//! - `session`: a WebSocket session that is over
+//! - `context`: which trace something belongs to
 //! - `queue`: from the workers to the observe thread
 
+pub mod context;
 pub mod coverage;
 pub mod edits;
 pub mod exchange;
 pub mod observer;
 pub mod queue;
+pub mod session;
 
+pub use context::{Context, SpanId, TraceId, Traced};
 pub use coverage::{Area, Coverage};
 pub use edits::Edits;
 pub use exchange::Exchange;
 pub use observer::{Awaited, Decline, End, HELD, Observe, ObserveCalls, Observer, Side};
 pub use queue::{Queue, Record};
+pub use session::Session;

@@ -18,4 +18,5 @@ pub mod proxy;
 pub mod reload;
 pub mod route;
 pub mod service;
+pub mod trace;
 pub mod wire;

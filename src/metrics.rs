@@ -15,6 +15,7 @@
 //! - `tls`: handshakes and certificates
 //! - `admin`: what the admin port counts of itself
 //! - `agent`: what we count of ourselves: build, reloads
+//! - `trace`: what we count of spans
 //! - `totals`: sums over all traffic
 
 pub mod admin;
@@ -32,6 +33,7 @@ pub mod security;
 pub mod service;
 pub mod tls;
 pub mod totals;
+pub mod trace;
 pub mod websocket;
 
 pub use admin::AdminMetrics;
@@ -48,6 +50,7 @@ pub use route::RouteMetrics;
 pub use security::SecurityMetrics;
 pub use service::ServiceMetrics;
 pub use tls::TlsMetrics;
+pub use trace::TraceMetrics;
 pub use websocket::WebSocketMetrics;
 
 pub use prometheus::{Counter, Histogram, IntCounter, IntGauge};

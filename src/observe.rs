@@ -19,6 +19,7 @@
 //! - `ratelimit`: limits, as responses tell them
 //! - `security`: attacks that a request shows, and failures that add up
 //! - `egress`: the gateway's own calls
+//! - `traces`: which trace a request belongs to, and whether it has a span
 //! - `edits`: every change we make to what passes
 
 pub mod auth;
@@ -40,6 +41,7 @@ pub mod routes;
 pub mod security;
 #[cfg(test)]
 mod seen;
+mod traces;
 mod watch;
 pub mod websocket;
 pub mod worker;
@@ -47,4 +49,5 @@ pub mod worker;
 pub use deferred::Deferred;
 pub use exposed::Exposed;
 pub use interest::Interests;
+pub use traces::Traces;
 pub use worker::{Plan, Worker};

@@ -16,6 +16,7 @@ pub(super) async fn observability(State(view): State<Shared>, Extension(id): Ext
     let reload_error = view.reload_error.load();
     let alerts = view.alerts.snapshot();
     let alerting = trouble(&alerts).is_null();
+    let tracing = super::traces::trouble(&view).is_none();
     let healthy = |well: bool| if well { "healthy" } else { "degraded" };
     let body = json!({
         "observability": {
@@ -23,7 +24,7 @@ pub(super) async fn observability(State(view): State<Shared>, Extension(id): Ext
                 "status": "active",
                 "summary": { "total_requests": totals.requests, "success_rate": totals.success_rate() },
             },
-            "tracing": { "status": "inactive" },
+            "tracing": super::traces::state(&view),
             "alerting": {
                 "status": "active",
                 "statistics": super::alerts::statistics(&alerts),
@@ -41,10 +42,10 @@ pub(super) async fn observability(State(view): State<Shared>, Extension(id): Ext
             },
         },
         "health": {
-            "overall_status": healthy(reload_error.is_none() && alerting),
+            "overall_status": healthy(reload_error.is_none() && alerting && tracing),
             "components": {
                 "metrics": "healthy",
-                "tracing": "inactive",
+                "tracing": if view.traces.tracer().is_none() { "inactive" } else { healthy(tracing) },
                 "alerting": healthy(alerting),
                 "logging": "healthy",
                 "config": healthy(reload_error.is_none()),

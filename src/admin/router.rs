@@ -1,6 +1,8 @@
 //! Every path and what answers there, behind what every call passes.
 
-use super::{Shared, access, alerts, config, coverage, health, log_level, metrics, overview, prometheus, reply, shape};
+use super::{
+    Shared, access, alerts, config, coverage, health, log_level, metrics, overview, prometheus, reply, shape, traces,
+};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
@@ -18,6 +20,7 @@ pub(super) fn router(view: Shared) -> Router {
         .route("/api/v1/log-level", get(log_level::show).put(log_level::set))
         .route("/api/v1/whoami", get(access::whoami))
         .merge(alerts::routes())
+        .merge(traces::routes())
         .merge(prometheus::routes())
         .fallback(reply::not_found)
         .method_not_allowed_fallback(reply::not_allowed)

@@ -68,7 +68,7 @@ impl Setup {
 }
 
 /// Which replica this is: what Kubernetes' downward API or the host says.
-fn pod() -> String {
+pub(super) fn pod() -> String {
     let named = ["POD_NAME", "HOSTNAME"].into_iter().find_map(|name| std::env::var(name).ok());
     let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
     named.or_else(host).unwrap_or_default().trim().to_owned()

@@ -1,7 +1,7 @@
 //! What is said of areas that no part of this build speaks for: traffic that is always seen, and what is not seen yet. A part
 //! that comes to speak for an area takes its line out of here.
 
-use crate::config::{Config, Profile};
+use crate::config::{Config, Profile, Tracing};
 use crate::event::coverage::{Area, Coverage, Status};
 
 /// Says all of them, and what the configuration decides of the rest.
@@ -29,9 +29,30 @@ pub(super) fn say(coverage: &Coverage, config: &Config) {
         enable,
         metrics: families,
     });
+    say_traces(coverage, &config.tracing);
     AREAS.iter().for_each(|&(name, status, why, enable, metrics)| {
         coverage.put(Area { name, status, why: why.to_owned(), enable, metrics });
     });
+}
+
+/// Says what becomes of traces.
+fn say_traces(coverage: &Coverage, config: &Tracing) {
+    let (status, why, enable) = match config {
+        Tracing { enabled: false, .. } => (Status::Unseen, "Traces are switched off.", Some("tracing.enabled")),
+        Tracing { exporters, .. } if exporters.is_empty() => (
+            Status::Partly,
+            "Spans of requests and sessions are made and shown in /api/v1/traces/recent; they are sent nowhere.",
+            Some("tracing.exporters"),
+        ),
+        Tracing { inject: false, .. } => (
+            Status::Partly,
+            "Spans of requests and sessions are made; the gateway is not told of them, so its own do not join their traces.",
+            Some("tracing.inject"),
+        ),
+        _ => (Status::Partly, "Spans of requests and sessions are made; calls of the gateway have none.", None),
+    };
+    let metrics = "outrider_spans_total outrider_spans_unsampled_total outrider_spans_exported_total";
+    coverage.put(Area { name: "traces", status, why: why.to_owned(), enable, metrics });
 }
 
 type Line = (&'static str, Status, &'static str, Option<&'static str>, &'static str);
@@ -54,5 +75,4 @@ const AREAS: &[Line] = &[
          websocket_messages_total websocket_message_size_bytes websocket_closes_total",
     ),
     ("grpc", Status::Seen, "Calls, messages and their status.", None, "grpc_requests_total grpc_messages_total"),
-    ("traces", Status::Unseen, "No span is made in this build.", Some("tracing"), ""),
 ];

@@ -3,6 +3,8 @@
 use crate::event::queue::{self, Queue};
 use crate::observe::worker::Families;
 use crate::observe::{Deferred, Interests};
+use crate::trace::Desk;
+use crate::trace::span::Clock;
 use anyhow::{Context as _, Result};
 use arc_swap::ArcSwap;
 use std::sync::Arc;
@@ -18,16 +20,27 @@ pub(super) struct Observing {
 }
 
 impl Observing {
-    /// Starts it.
-    pub(super) fn start(interests: Arc<Interests>, families: &Families) -> Result<Self> {
+    /// Starts it. Spans are made by what runs on `desk`.
+    pub(super) fn start(interests: Arc<Interests>, families: &Families, desk: Desk) -> Result<Self> {
         let (queue, mut drain) = queue::queue();
         let current = Arc::new(ArcSwap::new(interests.clone()));
         let followed = current.clone();
         let mut deferred = Deferred::new(interests, families)?;
         let thread = std::thread::Builder::new().name("observe".to_owned()).spawn(move || {
-            while drain.look(|record| deferred.see(SystemTime::now(), record)) {
+            let mut tracer = desk.tracer();
+            let mut more = true;
+            while more {
+                more = drain.look(|record| {
+                    let now = SystemTime::now();
+                    deferred.see(now, record);
+                    if let Some(tracer) = &tracer {
+                        tracer.see(record, Clock::new(Instant::now(), now));
+                    }
+                });
                 deferred.follow(followed.load_full());
                 deferred.tick(Instant::now());
+                tracer = desk.tracer();
+                tracer.iter().for_each(|tracer| tracer.report());
             }
         });
         Ok(Self { queue, interests: current, thread: thread.context("cannot start thread observe")? })

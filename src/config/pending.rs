@@ -16,6 +16,7 @@ pub(super) fn notices(tree: &Yaml) -> impl Iterator<Item = Fault> {
 /// A key, and what it does not do yet.
 const PENDING: &[(&str, &str)] = &[
     ("log.access", "no access log is written"),
-    ("routes.exclude", "traces do not exist"),
-    ("tracing", "no span is made"),
+    ("routes.exclude", "signals have everything"),
+    ("tracing.link", "calls are not linked"),
+    ("tracing.receiver", "spans of the gateway are not taken"),
 ];

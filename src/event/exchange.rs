@@ -1,5 +1,6 @@
 //! What passed, as plain data: told to the observe thread when it is over, and only where something is to be derived from it.
 
+use super::Traced;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Instant;
@@ -32,6 +33,8 @@ pub struct Exchange {
     pub outcome: Outcome,
     /// Whether it asked for a WebSocket, or became one.
     pub is_websocket: bool,
+    /// Its place in a trace, if it has a span.
+    pub trace: Option<Traced>,
     /// The request.
     pub request: Message,
     /// The answer.
@@ -97,6 +100,7 @@ impl Default for Exchange {
             grpc: None,
             outcome: Outcome::Whole,
             is_websocket: false,
+            trace: None,
             request: Message::default(),
             response: Message::default(),
         }
@@ -118,7 +122,7 @@ impl Exchange {
             bytes.shrink_to(2048);
         }
         (self.request.keeps_tail, self.response.keeps_tail) = (false, false);
-        (self.began, self.status, self.grpc) = (None, None, None);
+        (self.began, self.status, self.grpc, self.trace) = (None, None, None, None);
         (self.outcome, self.is_websocket) = (Outcome::Whole, false);
     }
 

@@ -4,8 +4,8 @@
 //!
 //! What finds the queue full is dropped and counted. Boxes come back for reuse, so a steady state allocates nothing.
 
-use super::Exchange;
 use super::exchange::MessageRecord;
+use super::{Exchange, Session};
 use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,6 +25,8 @@ pub enum Record {
     Exchange(Box<Exchange>),
     /// A message of a WebSocket, where a rule reads messages.
     Message(MessageRecord),
+    /// A WebSocket session that is over.
+    Session(Box<Session>),
 }
 
 impl Record {
@@ -32,6 +34,7 @@ impl Record {
         match self {
             Self::Exchange(exchange) => exchange.weight(),
             Self::Message(message) => size_of::<MessageRecord>() + message.payload.as_ref().map_or(0, Vec::capacity),
+            Self::Session(session) => session.weight(),
         }
     }
 }

@@ -28,6 +28,16 @@ pub enum Direction {
     Outbound,
 }
 
+impl Direction {
+    /// As labels have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::Outbound => "outbound",
+        }
+    }
+}
+
 /// What a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -37,6 +47,19 @@ pub enum MessageType {
     Ping,
     Pong,
     Close,
+}
+
+impl MessageType {
+    /// As labels have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Binary => "binary",
+            Self::Ping => "ping",
+            Self::Pong => "pong",
+            Self::Close => "close",
+        }
+    }
 }
 
 /// What happened to a session.

@@ -56,6 +56,7 @@ impl Deferred {
                 self.exchange(now, exchange);
             }
             Record::Message(message) => self.business.message(message),
+            Record::Session(_) => {}
         }
     }
 

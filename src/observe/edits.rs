@@ -3,9 +3,17 @@
 //! | change | key |
 //! |---|---|
 //! | the client's address is appended to `X-Forwarded-For`, or the field is added | `ingress.forwarded_for: off` |
+//! | fields that carry a trace's context get ours, or are added; what speaks of another trace goes | `tracing.inject: false` |
+//! | a request without `X-Request-Id` gets one | `tracing.mint_request_id: false` |
+//!
+//! - `head`: what becomes of a head of HTTP/1
+
+mod head;
+
+pub use head::head;
 
 use crate::event::Edits;
-use crate::wire::http1::RequestHead;
+use crate::trace::propagate::Fields;
 use crate::wire::http2::{self, frame};
 use std::io::Write;
 use std::net::IpAddr;
@@ -40,18 +48,15 @@ impl Address {
     }
 }
 
-/// Tells the gateway the client's address. `base` is where the head begins, seen from the bytes that are being edited:
-/// negative when its start has gone on already.
-///
-/// The last `X-Forwarded-For` is extended where it stands. If that line has gone on, a new line does (RFC 9110 §5.3: a
-/// list may be spread over lines); if the end of the head has gone on too, nothing can be done any more.
-pub fn forwarded_for(head: &RequestHead<'_>, base: isize, client: &Address, edits: &mut Edits) {
-    let here = |at: usize| usize::try_from(base + at as isize).ok();
-    if let Some(at) = head.forwarded_for.and_then(here) {
-        edits.insert(at, &[b", ", client.as_bytes()]);
-    } else if let Some(at) = here(blank_line(head.bytes)) {
-        edits.insert(at, &[b"x-forwarded-for: ", client.as_bytes(), b"\r\n"]);
-    }
+/// What is to be told to the gateway with a request.
+#[derive(Clone, Copy, Default)]
+pub struct Wishes<'a> {
+    /// The client's address.
+    pub client: Option<&'a Address>,
+    /// The trace's context.
+    pub trace: Option<&'a Fields>,
+    /// An id of ours.
+    pub request_id: Option<&'a [u8; 36]>,
 }
 
 /// Takes the end of an HTTP/2 field block back: the frame at `at` has `flags`, and another is to follow.
@@ -60,45 +65,26 @@ pub fn reopen_block(flags: u8, at: usize, edits: &mut Edits) {
     edits.replace(at..at + 1, &[&[flags & !frame::END_HEADERS]]);
 }
 
-/// Tells the gateway the client's address at the end of a field block that was taken back, in a frame of its own at `at`. The
-/// field is not indexed, so the tables of client and gateway stay as they are; a list may be spread over lines.
-pub fn end_block(stream: u32, client: &Address, at: usize, edits: &mut Edits) {
-    let mut field = Vec::with_capacity(64);
-    http2::literal(b"x-forwarded-for", client.as_bytes(), &mut field);
-    edits.insert(at, &[&frame::continuation(field.len(), stream), &field]);
-}
-
-/// Where the empty line of a whole head begins.
-fn blank_line(head: &[u8]) -> usize {
-    head.len() - if head.ends_with(b"\r\n") { 2 } else { 1 }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::wire::http1;
-
-    fn edited(head: &str, ip: &str) -> String {
-        let (mut edits, mut out) = (Edits::default(), Vec::new());
-        let client = Address::new(ip.parse().unwrap());
-        http1::request(head.as_bytes(), |head| forwarded_for(head, 0, &client, &mut edits)).unwrap().unwrap();
-        edits.apply(head.as_bytes(), &mut out);
-        String::from_utf8(out).unwrap()
+/// Tells the gateway what is wished at the end of a field block that was taken back, in a frame of its own at `at`. The fields
+/// are not indexed, so the tables of client and gateway stay as they are. A list may be spread over lines, but a context may
+/// not be there twice: `has` says which fields the client has sent, and those stay as they came. `block` is where the frame is
+/// put together.
+pub fn end_block(
+    stream: u32,
+    wishes: &Wishes<'_>,
+    has: impl Fn(&str) -> bool,
+    block: &mut Vec<u8>,
+    at: usize,
+    edits: &mut Edits,
+) {
+    block.clear();
+    if let Some(client) = wishes.client {
+        http2::literal(b"x-forwarded-for", client.as_bytes(), block);
     }
-
-    #[test]
-    fn the_address_extends_the_last_list_or_starts_one() {
-        assert_eq!(
-            edited("GET / HTTP/1.1\r\nX-Forwarded-For: a \r\nB: c\r\n\r\n", "10.0.0.1"),
-            "GET / HTTP/1.1\r\nX-Forwarded-For: a, 10.0.0.1 \r\nB: c\r\n\r\n"
-        );
-        assert_eq!(
-            edited("GET / HTTP/1.1\r\n\r\n", "::ffff:10.0.0.1"),
-            "GET / HTTP/1.1\r\nx-forwarded-for: 10.0.0.1\r\n\r\n"
-        );
-        assert_eq!(
-            edited("GET / HTTP/1.1\r\nB: c\r\n\r\n", "2001:db8::1"),
-            "GET / HTTP/1.1\r\nB: c\r\nx-forwarded-for: 2001:db8::1\r\n\r\n"
-        );
+    let trace = wishes.trace.into_iter().flat_map(Fields::all).filter(|(name, _)| !has(name));
+    trace.for_each(|(name, value)| http2::literal(name.as_bytes(), value, block));
+    if let Some(id) = wishes.request_id {
+        http2::literal(b"x-request-id", id, block);
     }
+    edits.insert(at, &[&frame::continuation(block.len(), stream), block]);
 }

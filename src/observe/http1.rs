@@ -15,10 +15,11 @@ mod tests;
 
 use super::edits::Address;
 use super::routes::{Finished, Routes};
+use super::traces::Traceable;
 use super::watch::Note;
 use super::websocket::Session;
 use super::worker::Worker;
-use crate::event::exchange::Outcome;
+use crate::event::exchange::{Outcome, Version};
 use crate::event::{Awaited, Edits, End, Observer, Side};
 use crate::metrics::http::Method;
 use crate::metrics::road::Opaque;
@@ -60,6 +61,8 @@ struct InFlight {
     answer: Option<(u16, Instant)>,
     response_size: u64,
     note: Option<Note>,
+    version: Version,
+    trace: Option<Traceable>,
 }
 
 impl Http1 {
@@ -112,9 +115,10 @@ impl Http1 {
 
     /// Tells what was noted of an exchange that is over.
     fn tell(&self, now: Instant, x: &mut InFlight, outcome: Outcome) {
-        let Some(note) = x.note.take() else { return };
-        self.worker.watch.borrow_mut().end(note, |exchange| {
-            exchange.client = self.client.ip();
+        let failed = outcome == Outcome::Gateway || x.answer.is_some_and(|(status, _)| status >= 500);
+        let trace = self.worker.tracing.borrow().end(now, x.started, failed, x.trace.take());
+        self.worker.watch.borrow_mut().end(x.note.take(), trace, |exchange| {
+            (exchange.client, exchange.version) = (self.client.ip(), x.version);
             (exchange.started, exchange.ended, exchange.outcome) = (x.started, now, outcome);
             (exchange.status, exchange.began) = x.answer.unzip();
             exchange.method = x.method.as_str();
@@ -149,7 +153,8 @@ impl Http1 {
         let endpoint = self.routes.name(x.endpoint, 101);
         let metrics = self.worker.families.websocket.clone();
         let talk = self.worker.watch.borrow().talk(x.note.as_ref());
-        self.session = Some(Box::new(Session::open(metrics, endpoint, now, talk)));
+        let trace = self.worker.tracing.borrow_mut().session(x.trace);
+        self.session = Some(Box::new(Session::open(metrics, endpoint, now, talk, trace)));
         self.finish(now);
         // A session lasts, and no request comes any more.
         self.in_flight.shrink_to_fit();
@@ -192,7 +197,7 @@ impl Observer for Http1 {
     fn closed(&mut self, now: Instant) {
         self.abort(now);
         if let Some(session) = self.session.take() {
-            session.end(now, self.first_end.unwrap_or(Side::Gateway));
+            session.end(now, self.first_end.unwrap_or(Side::Gateway), &self.worker);
         }
     }
 

@@ -14,9 +14,11 @@ mod stream;
 mod tests;
 
 use super::edits::Address;
+use super::traces::Head;
 use super::worker::Worker;
 use crate::event::Side;
 use crate::metrics::road::Opaque;
+use crate::trace::propagate::Reader;
 use crate::wire::http2::{Decoder, Scanner};
 use fields::{Request, Response};
 use std::collections::HashMap;
@@ -38,6 +40,8 @@ pub struct Http2 {
     outbound: Half,
     /// The end of the client's field block was taken back: ours follows.
     block_is_extended: bool,
+    /// What is to be told with the request whose block is open, and what the client said itself.
+    wished: (Head, Reader),
     sight: Sight,
     /// Who stopped sending first.
     first_end: Option<Side>,
@@ -84,6 +88,7 @@ impl Http2 {
             inbound: Half::default(),
             outbound: Half::default(),
             block_is_extended: false,
+            wished: Default::default(),
             sight: Sight::Whole,
             first_end: None,
         }
@@ -119,7 +124,9 @@ impl Http2 {
         if self.streams.len() >= STREAM_LIMIT {
             return self.lose(Side::Client, Opaque::Pipeline, Sight::InFlight);
         }
-        self.streams.insert(id, Stream::open(&self.worker, self.client.ip(), now, request));
+        let (stream, head) = Stream::open(&self.worker, self.client.ip(), now, request);
+        self.streams.insert(id, stream);
+        self.wished = (head, request.trace.clone());
     }
 
     /// The fields of an answer's head, an interim one's, or of trailers.

@@ -1,6 +1,7 @@
 //! One generation of endpoints and their metric handles, of one worker. A reload makes the next generation; connections
 //! move to it between two requests.
 
+use super::traces::{Rate, Selector, Traces};
 use crate::metrics::HttpMetrics;
 use crate::metrics::http::{HttpHandles, Method};
 use crate::route::{Endpoint, Router, Table};
@@ -16,6 +17,8 @@ pub struct Routes {
 
 struct State {
     router: Router,
+    /// Rates of endpoints, where there are traces.
+    selector: Option<Selector>,
     /// By endpoint, then method.
     handles: Vec<Option<Box<HttpHandles>>>,
 }
@@ -43,8 +46,9 @@ pub struct Finished {
 
 impl Routes {
     /// A generation over `table`.
-    pub fn new(table: Arc<Table>, metrics: HttpMetrics) -> Self {
-        Self { metrics, state: RefCell::new(State { router: Router::new(table), handles: Vec::new() }) }
+    pub fn new(table: Arc<Table>, metrics: HttpMetrics, traces: Option<&Traces>) -> Self {
+        let (router, selector) = (Router::new(table), traces.map(Selector::new));
+        Self { metrics, state: RefCell::new(State { router, selector, handles: Vec::new() }) }
     }
 
     /// The families.
@@ -56,6 +60,12 @@ impl Routes {
     pub fn endpoint(&self, target: &str) -> (Endpoint, bool) {
         let router = &mut self.state.borrow_mut().router;
         (router.endpoint(target.as_bytes()), router.is_marked())
+    }
+
+    /// What the endpoint of `target` has of its own in traces; `None` where there are none.
+    pub(super) fn rate(&self, endpoint: Endpoint, target: &str) -> Option<Rate> {
+        let State { router, selector, .. } = &mut *self.state.borrow_mut();
+        Some(selector.as_mut()?.rate(endpoint, target.as_bytes(), || router.table().name(endpoint)))
     }
 
     /// The name of an endpoint whose answer had `status`.
@@ -82,7 +92,7 @@ impl Routes {
     }
 
     fn with_handles(&self, method: Method, endpoint: Endpoint, status: u16, count: impl FnOnce(&mut HttpHandles)) {
-        let State { router, handles } = &mut *self.state.borrow_mut();
+        let State { router, handles, .. } = &mut *self.state.borrow_mut();
         let settled = router.settle(endpoint, status);
         let at = settled.index() * Method::COUNT + method as usize;
         if at >= handles.len() {

@@ -3,12 +3,14 @@
 use super::connection::Connection;
 use super::deferred::Deferred;
 use super::interest::Interests;
+use super::traces::Traces;
 use super::worker::{Families, Plan, Worker};
 use crate::config::Config;
 use crate::event::queue::{self, Drain};
-use crate::event::{Edits, End, Observe, Observer, Side};
-use crate::metrics::Registry;
+use crate::event::{Edits, End, Observe, Observer, Record, Side};
+use crate::metrics::{Registry, TraceMetrics};
 use crate::route::{Pattern, Table};
+use crate::trace::Policy;
 use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 use std::time::{Instant, SystemTime};
@@ -32,21 +34,30 @@ pub(super) struct Seen {
 
 impl Seen {
     pub(super) fn new(forwarded_for: bool) -> Self {
-        Self::with(&Config::default(), INTERESTS.clone(), forwarded_for)
+        Self::with(&Config::default(), INTERESTS.clone(), forwarded_for, None)
+    }
+
+    /// With traces by the keys of `tracing` in `yaml`, and nothing else that is edited.
+    pub(super) fn traced(yaml: &str) -> Self {
+        let config = crate::config::parse(yaml, std::path::Path::new(""), &|_| None);
+        let config = config.unwrap_or_else(|errors| panic!("{errors}"));
+        let policy = Arc::new(Policy::new(&config.tracing, Instant::now()));
+        let traces = Traces::new(&config, policy, TraceMetrics::register(&Registry::new()));
+        Self::with(&config, INTERESTS.clone(), false, Some(traces))
     }
 
     pub(super) fn by(config: &Config, forwarded_for: bool) -> Self {
-        Self::with(config, Arc::new(Interests::new(config).unwrap()), forwarded_for)
+        Self::with(config, Arc::new(Interests::new(config).unwrap()), forwarded_for, None)
     }
 
-    fn with(config: &Config, interests: Arc<Interests>, forwarded_for: bool) -> Self {
+    fn with(config: &Config, interests: Arc<Interests>, forwarded_for: bool, traces: Option<Traces>) -> Self {
         let registry = Registry::new();
         let families = Families::register(&registry, &config.metrics.buckets);
         let patterns = ["/a", "/b/{id}", "/ws"].map(|pattern| Pattern::parse(pattern).unwrap());
         let table = Arc::new(Table::new(&patterns, &[], 100).mark(interests.marked()));
         let (queue, drain) = queue::queue();
         let deferred = Deferred::new(interests.clone(), &families).unwrap();
-        let worker = Rc::new(Worker::new(families, queue, &Plan { table, forwarded_for, interests }));
+        let worker = Rc::new(Worker::new(families, queue, &Plan { table, forwarded_for, interests, traces }));
         let observer = worker.connection("10.0.0.1:5".parse().unwrap());
         Self { registry, worker, observer, now: Instant::now(), passed: Vec::new(), held: Vec::new(), drain, deferred }
     }
@@ -80,6 +91,11 @@ impl Seen {
     /// A request over HTTP/1 and its answer, each in one piece.
     pub(super) fn exchange(&mut self, request: &str, answer: &str) -> &mut Self {
         self.client(request.as_bytes()).gateway(answer.as_bytes())
+    }
+
+    /// What was told.
+    pub(super) fn told(&mut self, mut see: impl FnMut(&Record)) {
+        self.drain.look(&mut see);
     }
 
     /// What was told is looked at, at this time of day.

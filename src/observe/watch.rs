@@ -7,7 +7,7 @@ use super::auth;
 use super::interest::Interests;
 use crate::config::Profile;
 use crate::event::exchange::MessageRecord;
-use crate::event::{Exchange, Queue, Record};
+use crate::event::{Exchange, Queue, Record, Session, Traced};
 use crate::wire::http1::{RequestHead, ResponseHead, Upgrade};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
@@ -91,9 +91,10 @@ impl Watch {
         &self.interests
     }
 
-    /// A note of a request over HTTP/1, if one is to be made. `marked`: its path is one that a pattern names.
-    pub(super) fn request(&mut self, head: &RequestHead<'_>, marked: bool) -> Option<Note> {
-        let mut note = self.begin(head.method, marked)?;
+    /// A note of a request over HTTP/1, if one is to be made. `marked`: its path is one that a pattern names. `sampled`: it has a
+    /// span.
+    pub(super) fn request(&mut self, head: &RequestHead<'_>, marked: bool, sampled: bool) -> Option<Note> {
+        let mut note = self.begin(head.method, marked, sampled)?;
         // What is attacked by being logged (JNDI, shellshock) needs a brace, and few heads have one.
         note.tell = note.tell
             || head.upgrade == Upgrade::WebSocket
@@ -105,8 +106,15 @@ impl Watch {
     }
 
     /// A note of a request over HTTP/2, if one is to be made; `lines` are its fields.
-    pub(super) fn fields(&mut self, method: &str, path: &str, lines: &[u8], marked: bool) -> Option<Note> {
-        let mut note = self.begin(method, marked)?;
+    pub(super) fn fields(
+        &mut self,
+        method: &str,
+        path: &str,
+        lines: &[u8],
+        marked: bool,
+        sampled: bool,
+    ) -> Option<Note> {
+        let mut note = self.begin(method, marked, sampled)?;
         let head = &mut note.exchange.request.head;
         [method, " ", path, " HTTP/2\r\n"].into_iter().for_each(|piece| head.extend_from_slice(piece.as_bytes()));
         note.exchange.request.keep_head(lines);
@@ -121,16 +129,20 @@ impl Watch {
         Some(note)
     }
 
-    fn begin(&mut self, method: &str, marked: bool) -> Option<Note> {
+    fn begin(&mut self, method: &str, marked: bool, sampled: bool) -> Option<Note> {
         let bodies = if marked || self.interests.any_path { self.interests.bodies(method) } else { None };
         let full = self.interests.profile == Profile::Full;
-        if !full && bodies.is_none() {
+        if !full && bodies.is_none() && !sampled {
             return None;
         }
         let (keeps_request, keeps_response) = bodies.unwrap_or_default();
-        let exchange = self.spare.pop().unwrap_or_else(|| self.queue.spare());
-        let (limit, tell) = (self.interests.body_limit, marked || bodies.is_some());
+        let exchange = self.spare();
+        let (limit, tell) = (self.interests.body_limit, marked || bodies.is_some() || sampled);
         Some(Note { exchange, limit, keeps_request, keeps_response, tell })
+    }
+
+    fn spare(&mut self) -> Box<Exchange> {
+        self.spare.pop().unwrap_or_else(|| self.queue.spare())
     }
 
     /// The answer's head over HTTP/1.
@@ -159,16 +171,27 @@ impl Watch {
         self.interests.messages.then(|| Talk { queue: self.queue.clone(), target: target.into(), limit })
     }
 
-    /// The exchange is over; `complete` writes what is not known yet.
-    pub(super) fn end(&mut self, note: Note, complete: impl FnOnce(&mut Exchange)) {
-        let Note { mut exchange, tell, .. } = note;
+    /// The exchange is over; `complete` writes what is not known yet. One that has a span after all is told even if nothing was
+    /// noted of it.
+    pub(super) fn end(&mut self, note: Option<Note>, trace: Option<Traced>, complete: impl FnOnce(&mut Exchange)) {
+        let (mut exchange, tell) = match note {
+            Some(Note { exchange, tell, .. }) => (exchange, tell || trace.is_some()),
+            None if trace.is_some() => (self.spare(), true),
+            None => return,
+        };
         if tell {
+            exchange.trace = trace;
             complete(&mut exchange);
             self.queue.tell(Record::Exchange(exchange));
         } else if self.spare.len() < SPARE {
             exchange.clear();
             self.spare.push(exchange);
         }
+    }
+
+    /// A session that has a span is over.
+    pub(super) fn session(&self, session: Box<Session>) {
+        self.queue.tell(Record::Session(session));
     }
 
     /// Whether a field of a request is one that something is derived from.

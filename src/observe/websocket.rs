@@ -1,7 +1,9 @@
 //! One WebSocket session: what both directions say after the 101.
 
 use super::watch::Talk;
-use crate::event::Side;
+use super::worker::Worker;
+use crate::event::session::{MESSAGES_NOTED, Message as Noted, Session as Told, Volume};
+use crate::event::{Context, Side};
 use crate::metrics::WebSocketMetrics;
 use crate::metrics::websocket::{Direction, MessageType, SessionEvent};
 use crate::wire::websocket::{FrameError, Kind, Message, Scanner};
@@ -24,11 +26,27 @@ pub struct Session {
     close: Option<(u16, Side)>,
     active: IntGauge,
     talk: Option<Talk>,
+    trace: Option<Trace>,
+}
+
+/// What becomes its span.
+struct Trace {
+    told: Box<Told>,
+    /// Share of messages that are noted, and what is due of the next one.
+    share: f64,
+    due: f64,
 }
 
 impl Session {
-    /// A session whose 101 passed at `now`. Where somebody reads its messages, they are told to `talk`.
-    pub fn open(metrics: Arc<WebSocketMetrics>, endpoint: Arc<str>, now: Instant, talk: Option<Talk>) -> Self {
+    /// A session whose 101 passed at `now`. Where somebody reads its messages, they are told to `talk`; `trace` is its place in a
+    /// trace and the share of messages that are noted there.
+    pub fn open(
+        metrics: Arc<WebSocketMetrics>,
+        endpoint: Arc<str>,
+        now: Instant,
+        talk: Option<Talk>,
+        trace: Option<(Context, f64)>,
+    ) -> Self {
         metrics.event(&endpoint, SessionEvent::Opened);
         let active = metrics.active(&endpoint);
         active.inc();
@@ -36,7 +54,8 @@ impl Session {
         if let Some(talk) = &talk {
             [&mut inbound, &mut outbound].into_iter().for_each(|scanner| scanner.keep(talk.limit));
         }
-        Self { metrics, endpoint, started: now, inbound, outbound, close: None, active, talk }
+        let trace = trace.map(|(context, share)| Trace::new(context, &endpoint, now, share));
+        Self { metrics, endpoint, started: now, inbound, outbound, close: None, active, talk, trace }
     }
 
     /// Counts the messages that end in `bytes` from `side`.
@@ -45,7 +64,7 @@ impl Session {
             Side::Client => (&mut self.inbound, Direction::Inbound),
             Side::Gateway => (&mut self.outbound, Direction::Outbound),
         };
-        let (metrics, close, talk) = (&self.metrics, &mut self.close, &self.talk);
+        let (metrics, close, talk, trace) = (&self.metrics, &mut self.close, &self.talk, &mut self.trace);
         scanner.scan(bytes, |Message { kind, size }, text| {
             if let (Some(talk), Kind::Text) = (talk, kind) {
                 talk.tell(now, text);
@@ -63,18 +82,63 @@ impl Session {
             let handles = metrics.message(direction, kind);
             handles.count.inc();
             handles.size.observe(size as f64);
+            if let Some(trace) = trace {
+                trace.message(now, direction, kind, size);
+            }
         })
     }
 
-    /// The connection is over; `first` sent its end first.
-    pub fn end(self, now: Instant, first: Side) {
+    /// The connection is over; `first` sent its end first. What has a span is told by `worker`.
+    pub(super) fn end(mut self, now: Instant, first: Side, worker: &Worker) {
         let (event, (code, initiator)) = match self.close {
             Some(close) => (SessionEvent::Closed, close),
             None => (SessionEvent::Aborted, (ABNORMAL, first)),
         };
         self.metrics.event(&self.endpoint, event);
-        self.metrics.close(code, if initiator == Side::Client { "client" } else { "gateway" });
+        let initiator = if initiator == Side::Client { "client" } else { "gateway" };
+        self.metrics.close(code, initiator);
+        if let Some(Trace { mut told, .. }) = self.trace.take() {
+            (told.ended, told.close_code, told.initiator) = (now, code, initiator);
+            worker.watch.borrow().session(told);
+        }
         self.metrics.duration(&self.endpoint).observe(now.duration_since(self.started).as_secs_f64());
+    }
+}
+
+impl Trace {
+    fn new(context: Context, endpoint: &Arc<str>, now: Instant, share: f64) -> Self {
+        let told = Told {
+            context,
+            endpoint: endpoint.clone(),
+            started: now,
+            ended: now,
+            inbound: Volume::default(),
+            outbound: Volume::default(),
+            close_code: ABNORMAL,
+            initiator: "gateway",
+            messages: Vec::new(),
+            messages_left_out: 0,
+        };
+        Self { told: Box::new(told), share, due: 0.0 }
+    }
+
+    fn message(&mut self, now: Instant, direction: Direction, kind: MessageType, size: u64) {
+        let side = match direction {
+            Direction::Inbound => &mut self.told.inbound,
+            Direction::Outbound => &mut self.told.outbound,
+        };
+        side.messages += 1;
+        side.bytes += size;
+        self.due += self.share;
+        if self.due < 1.0 {
+            return;
+        }
+        self.due -= 1.0;
+        if self.told.messages.len() < MESSAGES_NOTED {
+            self.told.messages.push(Noted { at: now, direction: direction.as_str(), kind: kind.as_str(), size });
+        } else {
+            self.told.messages_left_out = self.told.messages_left_out.saturating_add(1);
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::grpc::Methods;
 use super::interest::Interests;
 use super::routes::Routes;
 use super::security::Kind;
+use super::traces::{Traces, Tracing};
 use super::watch::Watch;
 use crate::config::Buckets;
 use crate::event::{Observe, Queue};
@@ -14,6 +15,7 @@ use crate::metrics::{
     BusinessMetrics, GrpcMetrics, Http2Metrics, HttpMetrics, Registry, RoadMetrics, SecurityMetrics, WebSocketMetrics,
 };
 use crate::route::Table;
+use crate::trace::id::Ids;
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -28,6 +30,8 @@ pub struct Plan {
     pub forwarded_for: bool,
     /// What is derived from whole exchanges.
     pub interests: Arc<Interests>,
+    /// Traces, where there are any.
+    pub traces: Option<Traces>,
 }
 
 /// The families that observers count in.
@@ -73,19 +77,22 @@ pub struct Worker {
     pub(super) scratch: RefCell<(Vec<u8>, Vec<u8>, Vec<u8>)>,
     pub(super) forwarded_for: Cell<bool>,
     pub(super) watch: RefCell<Watch>,
+    pub(super) tracing: RefCell<Tracing>,
 }
 
 impl Worker {
     /// By `plan`; what is worth it is told to `queue`.
     pub fn new(families: Families, queue: Queue, plan: &Plan) -> Self {
-        let routes = Rc::new(Routes::new(plan.table.clone(), families.http.clone()));
+        let routes = Routes::new(plan.table.clone(), families.http.clone(), plan.traces.as_ref());
+        let tracing = Tracing::new(plan.traces.clone(), Ids::new());
         Self {
             grpc: Methods::new(families.grpc.clone()),
             families,
-            routes: RefCell::new(routes),
+            routes: RefCell::new(Rc::new(routes)),
             scratch: RefCell::default(),
             forwarded_for: Cell::new(plan.forwarded_for),
             watch: RefCell::new(Watch::new(plan.interests.clone(), queue)),
+            tracing: RefCell::new(tracing),
         }
     }
 
@@ -93,7 +100,9 @@ impl Worker {
     pub fn follow(&self, plan: &Plan) {
         self.forwarded_for.set(plan.forwarded_for);
         self.watch.borrow_mut().follow(plan.interests.clone());
-        *self.routes.borrow_mut() = Rc::new(Routes::new(plan.table.clone(), self.families.http.clone()));
+        self.tracing.borrow_mut().follow(plan.traces.clone());
+        let routes = Routes::new(plan.table.clone(), self.families.http.clone(), plan.traces.as_ref());
+        *self.routes.borrow_mut() = Rc::new(routes);
     }
 
     /// Counts what a client shows by more than one exchange.
@@ -110,6 +119,11 @@ impl Worker {
         if let Some(kind) = Kind::of_opaque(reason) {
             self.sighted(kind);
         }
+    }
+
+    /// Whether anything in what a client sends may be changed.
+    pub(super) fn may_edit(&self) -> bool {
+        self.forwarded_for.get() || self.tracing.borrow().may_edit()
     }
 
     pub(super) fn routes(&self) -> Rc<Routes> {

@@ -8,7 +8,8 @@ use crate::metrics::http::Method;
 use crate::metrics::road::Opaque;
 #[cfg(feature = "chaos")]
 use crate::observe::chaos;
-use crate::observe::edits::forwarded_for;
+use crate::observe::edits;
+use crate::trace::propagate::Reader;
 use crate::wire::http1::{self, Body, HEAD_LIMIT, HeadError, Upgrade};
 use std::time::Instant;
 
@@ -144,7 +145,7 @@ impl Http1 {
             }
         }
         // A `CR` that begins the empty line waits, so that an edit still finds its place in front of it.
-        let may_edit = edits.is_some() && self.worker.forwarded_for.get();
+        let may_edit = edits.is_some() && self.worker.may_edit();
         let waits = may_edit && carry.would_begin_empty_line(&bytes[at..]);
         let may_go = bytes.len() - usize::from(waits);
         let mut from = at;
@@ -181,16 +182,21 @@ impl Http1 {
             if self.in_flight.is_empty() && !self.worker.is_current(&self.routes) {
                 self.routes = self.worker.routes();
             }
-            if let Some(edits) = edits
-                && self.worker.forwarded_for.get()
-            {
-                forwarded_for(head, base, &self.client, edits);
-            }
             self.routes.metrics().active.inc();
             let (endpoint, is_marked) = self.routes.endpoint(head.target);
-            let mut note = self.worker.watch.borrow_mut().request(head, is_marked);
+            let trace = self.routes.rate(endpoint, head.target).map(|rate| {
+                let mut reader = Reader::default();
+                head.fields.iter().for_each(|field| reader.field(field.name.as_bytes(), field.value));
+                self.worker.tracing.borrow_mut().head(now, rate, &reader)
+            });
+            let trace = trace.unwrap_or_default();
+            if let Some(edits) = edits {
+                let client = self.worker.forwarded_for.get().then_some(&self.client);
+                edits::head(head, base, &trace.wishes(client), edits);
+            }
+            let sampled = trace.traceable.is_some_and(|trace| trace.is_sampled());
+            let mut note = self.worker.watch.borrow_mut().request(head, is_marked, sampled);
             if let Some(note) = &mut note {
-                note.exchange.version = if head.minor == 0 { Version::Http10 } else { Version::Http11 };
                 note.exchange.is_websocket = head.upgrade == Upgrade::WebSocket;
             }
             self.in_flight.push_back(InFlight {
@@ -202,6 +208,8 @@ impl Http1 {
                 answer: None,
                 response_size: 0,
                 note,
+                version: if head.minor == 0 { Version::Http10 } else { Version::Http11 },
+                trace: trace.traceable,
             });
             let body = head.body;
             #[cfg(feature = "chaos")]

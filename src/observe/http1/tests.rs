@@ -161,7 +161,12 @@ fn a_reload_is_taken_up_between_two_requests() {
     seen.client(b"GET /a HTTP/1.1\r\n\r\n");
     let patterns = [Pattern::parse("/{any}").unwrap()];
     let interests = crate::observe::seen::INTERESTS.clone();
-    seen.worker.follow(&Plan { table: Arc::new(Table::new(&patterns, &[], 100)), forwarded_for: true, interests });
+    seen.worker.follow(&Plan {
+        table: Arc::new(Table::new(&patterns, &[], 100)),
+        forwarded_for: true,
+        interests,
+        traces: None,
+    });
     seen.gateway(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         .client(b"GET /a HTTP/1.1\r\n\r\n")
         .gateway(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");

@@ -4,6 +4,7 @@ use crate::event::exchange::keep_field;
 use crate::metrics::grpc::Code;
 use crate::metrics::http::Method;
 use crate::observe::grpc::is_grpc;
+use crate::trace::propagate::Reader;
 
 /// A request's fields.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub(super) struct Request<'a> {
     pub(super) path: &'a str,
     /// The fields as lines of a head.
     pub(super) lines: &'a [u8],
+    /// What they say of a trace.
+    pub(super) trace: &'a Reader,
     pub(super) becomes: Becomes,
     pub(super) is_grpc: bool,
 }
@@ -31,6 +34,7 @@ pub(super) struct RequestReader<'a> {
     path: &'a mut Vec<u8>,
     /// The fields as lines, pseudo-header fields but `:authority` left out.
     lines: &'a mut Vec<u8>,
+    trace: Reader,
     method: Method,
     is_websocket: bool,
     is_grpc: bool,
@@ -41,7 +45,7 @@ impl<'a> RequestReader<'a> {
     pub(super) fn new(path: &'a mut Vec<u8>, lines: &'a mut Vec<u8>) -> Self {
         path.clear();
         lines.clear();
-        Self { path, lines, method: Method::Other, is_websocket: false, is_grpc: false }
+        Self { path, lines, trace: Reader::default(), method: Method::Other, is_websocket: false, is_grpc: false }
     }
 
     pub(super) fn field(&mut self, name: &[u8], value: &[u8]) {
@@ -60,6 +64,7 @@ impl<'a> RequestReader<'a> {
         }
         if !name.starts_with(b":") {
             keep_field(self.lines, name, value);
+            self.trace.field(name, value);
         }
     }
 
@@ -71,7 +76,7 @@ impl<'a> RequestReader<'a> {
         };
         // A path that is no text is no endpoint either.
         let path = std::str::from_utf8(self.path).unwrap_or_default();
-        Request { method: self.method, path, lines: self.lines, becomes, is_grpc: self.is_grpc }
+        Request { method: self.method, path, lines: self.lines, trace: &self.trace, becomes, is_grpc: self.is_grpc }
     }
 }
 

@@ -31,7 +31,7 @@ impl Http2 {
     }
 
     fn may_edit(&self) -> bool {
-        self.sight == Sight::Whole && self.worker.forwarded_for.get()
+        self.sight == Sight::Whole && self.worker.may_edit()
     }
 
     /// Reads `bytes[at..]` from `side`, up to a frame header that is not whole.
@@ -123,7 +123,10 @@ impl Http2 {
                     && std::mem::take(&mut self.block_is_extended)
                     && let Some(edits) = edits
                 {
-                    edits::end_block(header.stream, &self.client, at, edits);
+                    let (head, theirs) = std::mem::take(&mut self.wished);
+                    let client = self.worker.forwarded_for.get().then_some(&self.client);
+                    let (block, ..) = &mut *self.worker.scratch.borrow_mut();
+                    edits::end_block(header.stream, &head.wishes(client), |name| theirs.has(name), block, at, edits);
                 }
                 if self.half(side).block.ends_stream {
                     self.stream_ended(now, side, header.stream);

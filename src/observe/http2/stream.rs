@@ -8,6 +8,7 @@ use crate::metrics::http::Method;
 use crate::metrics::websocket::SessionEvent;
 use crate::observe::grpc::Call;
 use crate::observe::routes::{Finished, Routes};
+use crate::observe::traces::{Head, Traceable, is_grpc_failure};
 use crate::observe::watch::Note;
 use crate::observe::websocket::Session;
 use crate::observe::worker::Worker;
@@ -41,6 +42,7 @@ pub(super) struct Exchange {
     call: Option<Call>,
     client: IpAddr,
     note: Option<Note>,
+    trace: Option<Traceable>,
 }
 
 /// How a stream ended before its time.
@@ -53,14 +55,17 @@ pub(super) enum Cut {
 }
 
 impl Stream {
-    /// A stream that `request` opens.
-    pub(super) fn open(worker: &Worker, client: IpAddr, now: Instant, request: &Request<'_>) -> Self {
+    /// A stream that `request` opens, and what becomes of its head.
+    pub(super) fn open(worker: &Worker, client: IpAddr, now: Instant, request: &Request<'_>) -> (Self, Head) {
         let routes = worker.routes();
         routes.metrics().active.inc();
         let (endpoint, is_marked) = routes.endpoint(request.path);
         let method = request.method.as_str();
-        let note = worker.watch.borrow_mut().fields(method, request.path, request.lines, is_marked);
-        Self::Exchange(Box::new(Exchange {
+        let rate = routes.rate(endpoint, request.path);
+        let head = rate.map(|rate| worker.tracing.borrow_mut().head(now, rate, request.trace)).unwrap_or_default();
+        let sampled = head.traceable.is_some_and(|trace| trace.is_sampled());
+        let note = worker.watch.borrow_mut().fields(method, request.path, request.lines, is_marked, sampled);
+        let exchange = Exchange {
             started: now,
             method: request.method,
             endpoint,
@@ -71,8 +76,10 @@ impl Stream {
             call: request.is_grpc.then(|| Call::new(&worker.grpc, request.path)),
             client,
             note,
+            trace: head.traceable,
             routes,
-        }))
+        };
+        (Self::Exchange(Box::new(exchange)), head)
     }
 
     /// Where fields of the answer are kept as lines, if they are.
@@ -102,8 +109,9 @@ impl Stream {
         match x.becomes {
             Becomes::WebSocket if accepted => {
                 let endpoint = x.routes.name(x.endpoint, status);
-                let session =
-                    Session::open(websocket.clone(), endpoint, now, worker.watch.borrow().talk(x.note.as_ref()));
+                let talk = worker.watch.borrow().talk(x.note.as_ref());
+                let trace = worker.tracing.borrow_mut().session(x.trace);
+                let session = Session::open(websocket.clone(), endpoint, now, talk, trace);
                 self.turn(worker, now, Self::WebSocket(Some(Box::new(session)), None));
             }
             Becomes::WebSocket => websocket.event(&x.routes.name(x.endpoint, status), SessionEvent::Rejected),
@@ -162,7 +170,7 @@ impl Stream {
             Self::Exchange(mut x) if x.answer.is_some() => x.finish(worker, now),
             // It ended the stream without an answer.
             Self::Exchange(mut x) => x.cut(worker, now, Cut::Connection(Side::Gateway)),
-            Self::WebSocket(session, first) => end(session, now, first.unwrap_or(Side::Gateway)),
+            Self::WebSocket(session, first) => end(session, now, first.unwrap_or(Side::Gateway), worker),
             Self::Tunnel => {}
         }
     }
@@ -172,15 +180,15 @@ impl Stream {
         let (Cut::Reset(by, _) | Cut::Connection(by)) = cut;
         match self {
             Self::Exchange(mut x) => x.cut(worker, now, cut),
-            Self::WebSocket(session, first) => end(session, now, first.unwrap_or(by)),
+            Self::WebSocket(session, first) => end(session, now, first.unwrap_or(by), worker),
             Self::Tunnel => {}
         }
     }
 }
 
-fn end(session: Option<Box<Session>>, now: Instant, first: Side) {
+fn end(session: Option<Box<Session>>, now: Instant, first: Side, worker: &Worker) {
     if let Some(session) = session {
-        session.end(now, first);
+        session.end(now, first, worker);
     }
 }
 
@@ -210,12 +218,17 @@ impl Exchange {
 
     /// Tells what was noted of it.
     fn tell(&mut self, worker: &Worker, now: Instant, code: Option<Code>, outcome: Outcome) {
-        let Some(mut note) = self.note.take() else { return };
+        let status = self.answer.map_or(0, |(status, _)| status);
+        let failed = outcome == Outcome::Gateway || code.map_or(status >= 500, |code| is_grpc_failure(code as u16));
+        let trace = worker.tracing.borrow().end(now, self.started, failed, self.trace.take());
+        let mut note = self.note.take();
         let mut watch = worker.watch.borrow_mut();
-        let has_failed = code.is_some_and(|code| code != Code::Ok);
-        watch.answer_fields(&mut note, self.answer.map_or(0, |(status, _)| status), has_failed);
-        note.tell |= self.becomes == Becomes::WebSocket;
-        watch.end(note, |exchange| {
+        if let Some(note) = &mut note {
+            let has_failed = code.is_some_and(|code| code != Code::Ok);
+            watch.answer_fields(note, status, has_failed);
+            note.tell |= self.becomes == Becomes::WebSocket;
+        }
+        watch.end(note, trace, |exchange| {
             (exchange.client, exchange.version) = (self.client, Version::Http2);
             (exchange.started, exchange.ended, exchange.outcome) = (self.started, now, outcome);
             (exchange.status, exchange.began) = self.answer.unzip();
