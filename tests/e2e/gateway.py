@@ -25,6 +25,14 @@ async def index():
     return {"gateway": "e2e", "ok": True}
 
 
+@app.get("/context/{form}")
+async def context(form: str, request: Request):
+    """What OpenTelemetry's SDK makes of the request: its import takes a while, and few tests ask."""
+    import traced
+
+    return {**traced.server(form, dict(request.headers)), "baggage": request.headers.get("baggage")}
+
+
 @app.get("/items/{item_id}")
 async def read_item(item_id: int, q: str | None = None):
     if item_id >= 1000:

@@ -15,6 +15,7 @@
 //! - `outage`: a gateway that is not there, and one that goes away
 //! - `prometheus`: a real Prometheus and promtool read our metrics
 //! - `grafana`: what Grafana asks of a data source
+//! - `traces`: a real collector, OpenTelemetry's SDK on both sides, Jaeger, the console, a full load
 //! - `check`: what is said of a configuration, and exit codes
 //! - `reload`: a configuration that changes while the road runs
 //! - `services`: what the gateway itself calls
@@ -47,6 +48,7 @@ mod services;
 mod stop;
 mod stuck_readers;
 mod tls;
+mod traces;
 #[path = "../transparency/suite.rs"]
 mod transparency;
 mod websocket_metrics;

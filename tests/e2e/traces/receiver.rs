@@ -1,0 +1,1 @@
+//! Spans that the gateway sends itself.
