@@ -1,6 +1,7 @@
 //! What is derived from the bytes that pass. Parsers are in `wire`; the transport is none of our business.
 //!
 //! - `worker`: what the observers of one worker share
+//! - `flood`: for tests, a million distinct values
 //! - `seen`: for tests, a connection and what was counted on it
 //! - `routes`: one generation of endpoints and their metric handles
 //! - `chaos`: for tests, an observer that fails
@@ -32,6 +33,8 @@ pub mod deferred;
 pub mod edits;
 pub mod egress;
 pub mod exposed;
+#[cfg(test)]
+mod flood;
 pub mod grpc;
 pub mod http1;
 pub mod http2;

@@ -138,11 +138,18 @@ impl Queue {
 
 impl Drain {
     /// Waits for [`PERIOD`] or a call, then shows what was told to `see`. False when no more will come.
-    pub fn look(&mut self, mut see: impl FnMut(&Record)) -> bool {
+    pub fn look(&mut self, see: impl FnMut(&Record)) -> bool {
         let mut state = self.shared.state.lock();
         if !state.called {
             self.shared.call.wait_for(&mut state, PERIOD);
         }
+        drop(state);
+        self.take(see)
+    }
+
+    /// Shows what was told to `see`. False when no more will come.
+    pub fn take(&mut self, mut see: impl FnMut(&Record)) -> bool {
+        let mut state = self.shared.state.lock();
         let (count, closed) = (state.count, state.closed);
         (state.called, state.weight) = (false, 0);
         std::mem::swap(&mut state.told, &mut self.batch);

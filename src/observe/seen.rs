@@ -100,7 +100,7 @@ impl Seen {
 
     /// What was told is looked at, at this time of day.
     pub(super) fn derive(&mut self, now: SystemTime) -> &mut Self {
-        self.drain.look(|record| self.deferred.see(now, record));
+        self.drain.take(|record| self.deferred.see(now, record));
         self.deferred.tick(self.now);
         self
     }
