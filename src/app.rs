@@ -90,7 +90,7 @@ impl App {
         let agent = AgentMetrics::register(&registry);
         let tls = families.road.tls.clone();
         let admin_metrics = AdminMetrics::register(&registry);
-        let service_metrics = ServiceMetrics::register(&registry, &config.metrics.buckets);
+        let service_metrics = families.services.clone();
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         let history = sampling::history(&config, &registry)?;
         let setup = Setup::of(&config)?;
@@ -319,7 +319,9 @@ fn plan(
     let table = gateway::table(config, documented, before, interests.marked());
     let forwarded_for = config.ingress.forwarded_for == ForwardedFor::Append;
     let ends = ends(&config.ingress, gateway)?;
-    Ok(Plan { ends, observe: observe::Plan { table, forwarded_for, interests, traces }, egress: calls()? })
+    let egress = calls()?;
+    let judged = Arc::new(egress.directory.judged());
+    Ok(Plan { ends, observe: observe::Plan { table, forwarded_for, interests, traces, judged }, egress })
 }
 
 /// The gateway, and how clients come in.

@@ -19,6 +19,7 @@
 //! - `auth`: credentials and what becomes of them
 //! - `ratelimit`: limits, as responses tell them
 //! - `security`: attacks that a request shows, and failures that add up
+//! - `signature`: breakers of the gateway's own
 //! - `egress`: the gateway's own calls
 //! - `traces`: which trace a request belongs to, and whether it has a span
 //! - `edits`: every change we make to what passes
@@ -44,6 +45,7 @@ pub mod routes;
 pub mod security;
 #[cfg(test)]
 mod seen;
+pub mod signature;
 mod traces;
 mod watch;
 pub mod websocket;

@@ -124,7 +124,10 @@ pub(super) fn table(
     before: Option<&Table>,
     marked: impl Iterator<Item = Pattern>,
 ) -> Arc<Table> {
-    let patterns: Vec<Pattern> = config.routes.patterns.iter().map(Pattern::from).collect();
+    // Endpoints that services are judged by must be told apart.
+    let judged = config.services.iter().flat_map(|service| &service.routes);
+    let judged = judged.filter(|pattern| !config.routes.patterns.contains(pattern));
+    let patterns: Vec<Pattern> = config.routes.patterns.iter().chain(judged).map(Pattern::from).collect();
     let document = documented.load_full().filter(|_| config.routes.openapi.is_some());
     let templates = document.as_ref().map_or(&[][..], |document| &document.templates);
     let table = Table::new(&patterns, templates, config.routes.max).mark(marked);

@@ -125,6 +125,7 @@ pub(super) fn cover(config: &Config, coverage: &Coverage) {
     if config.egress.redirect.is_some() {
         ways.push("every redirected connection; of TLS only tunnels".to_owned());
     }
+    let judged = config.services.iter().any(|service| !service.routes.is_empty());
     let everything = config.egress.redirect.is_some() || (ports > 0 && ports == config.services.len());
     let (status, why, enable) = match () {
         () if ways.is_empty() => {
@@ -144,7 +145,12 @@ pub(super) fn cover(config: &Config, coverage: &Coverage) {
         ("pools", "connection_pool_connections_active connection_pool_requests_total"),
     ];
     for (name, metrics) in named {
-        coverage.put(Area { name, status, why: why.clone(), enable, metrics });
+        let by_routes = name == "breakers" && judged && ways.is_empty();
+        let (status, why) = match by_routes {
+            true => (Status::Partly, "services are judged by the 502, 503 and 504 of their routes".to_owned()),
+            false => (status, why.clone()),
+        };
+        coverage.put(Area { name, status, why, enable, metrics });
     }
     let (status, why) = match config.services.is_empty() {
         true => (Status::Unseen, "no service is configured"),

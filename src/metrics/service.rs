@@ -238,6 +238,13 @@ impl ServiceMetrics {
         self.gateway_up.with(&[]).set(i64::from(up));
     }
 
+    /// Nothing is known of the gateway's own breaker for `service` any more.
+    pub fn forget_told(&self, service: &str) {
+        let of_it = |values: &[Box<str>]| *values[0] == *service && *values[2] == *Source::Gateway.as_str();
+        self.breaker_requests.forget(of_it);
+        self.breaker_state.forget(of_it);
+    }
+
     /// Nothing is told of `service` any more.
     pub fn forget(&self, service: &str) {
         let of_it = |values: &[Box<str>]| values.first().is_some_and(|value| **value == *service);

@@ -8,6 +8,7 @@ mod attacks;
 
 use super::business::Business;
 use super::interest::Interests;
+use super::signature::Told;
 use super::worker::Families;
 use crate::config::Profile;
 use crate::event::{Exchange, Record};
@@ -24,6 +25,7 @@ pub struct Deferred {
     access: Access,
     attacks: Attacks,
     business: Business,
+    told: Told,
 }
 
 impl Deferred {
@@ -32,7 +34,8 @@ impl Deferred {
         let access = Access::new(&interests, families.security.clone());
         let attacks = Attacks::new(&interests, families.security.clone());
         let business = Business::new(&interests, families.business.clone())?;
-        Ok(Self { interests, access, attacks, business })
+        let told = Told::new(&interests.signatures, families.services.clone());
+        Ok(Self { interests, access, attacks, business, told })
     }
 
     /// From now on by `interests`; what has been counted goes on.
@@ -42,6 +45,7 @@ impl Deferred {
         }
         self.access.follow(&self.interests, &interests);
         self.attacks.follow(&interests);
+        self.told.follow(&interests.signatures);
         if let Err(error) = self.business.follow(&interests) {
             tracing::error!(%error, "a business rule is left out");
         }
@@ -53,6 +57,7 @@ impl Deferred {
         match record {
             Record::Exchange(exchange) => {
                 self.business.see(&self.interests, exchange);
+                self.told.see(&self.interests.signatures, exchange);
                 self.exchange(now, exchange);
             }
             Record::Message(message) => self.business.message(message),
@@ -63,6 +68,7 @@ impl Deferred {
     /// What ends by time alone does; to be called every now and then.
     pub fn tick(&mut self, now: Instant) {
         self.business.tick(now);
+        self.told.tick(now);
     }
 
     fn exchange(&mut self, now: SystemTime, exchange: &Exchange) {

@@ -101,16 +101,19 @@ impl Http1 {
         self.routes.metrics().active.dec();
         let Some((status, began)) = x.answer else { return };
         self.tell(now, &mut x, Outcome::Whole);
-        self.routes.finish(&Finished {
-            method: x.method,
-            endpoint: x.endpoint,
-            status,
-            route_status: status,
-            duration: now.duration_since(x.started),
-            first_byte: began.duration_since(x.started),
-            request_size: x.request_size,
-            response_size: x.response_size,
-        });
+        self.routes.finish(
+            now,
+            &Finished {
+                method: x.method,
+                endpoint: x.endpoint,
+                status,
+                route_status: status,
+                duration: now.duration_since(x.started),
+                first_byte: began.duration_since(x.started),
+                request_size: x.request_size,
+                response_size: x.response_size,
+            },
+        );
     }
 
     /// Tells what was noted of an exchange that is over.

@@ -3,6 +3,7 @@
 
 use super::clients::Clients;
 use super::security::{Detector, Kind};
+use super::signature::Signature;
 use crate::config::{BusinessRule, Config, Profile, Security, Severity, business::Source};
 use crate::route::Pattern;
 use anyhow::{Result, anyhow};
@@ -25,6 +26,8 @@ pub struct Interests {
     pub rules: Vec<BusinessRule>,
     /// Bytes of a body that rules look at.
     pub body_limit: u32,
+    /// How the gateway shows that breakers of its own are open.
+    pub signatures: Vec<Signature>,
     /// Rules that hold for any path exist.
     pub(super) any_path: bool,
     /// Methods that rules name; empty for any.
@@ -58,6 +61,7 @@ impl Interests {
             response_bodies: reads(|source| matches!(source, Source::Response(_))),
             messages: reads(|source| matches!(source, Source::Websocket(_))),
             rules,
+            signatures: Signature::all(config)?,
         })
     }
 

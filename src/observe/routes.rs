@@ -5,9 +5,15 @@ use super::traces::{Rate, Selector, Traces};
 use crate::metrics::HttpMetrics;
 use crate::metrics::http::{HttpHandles, Method};
 use crate::route::{Endpoint, Router, Table};
+use crate::service::Circuit;
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// Breakers of services that fail with an endpoint, by the endpoint's name: its 502, 503 and 504 tell where the calls themselves are
+/// not seen.
+pub type Judged = Arc<HashMap<Box<str>, Vec<Arc<Circuit>>>>;
 
 /// A generation.
 pub struct Routes {
@@ -20,7 +26,14 @@ struct State {
     /// Rates of endpoints, where there are traces.
     selector: Option<Selector>,
     /// By endpoint, then method.
-    handles: Vec<Option<Box<HttpHandles>>>,
+    handles: Vec<Option<Box<Counted>>>,
+    judged: Judged,
+}
+
+/// What is counted of one endpoint and method, and who is judged by it.
+struct Counted {
+    handles: HttpHandles,
+    circuits: Vec<Arc<Circuit>>,
 }
 
 /// An exchange whose answer is whole.
@@ -46,9 +59,9 @@ pub struct Finished {
 
 impl Routes {
     /// A generation over `table`.
-    pub fn new(table: Arc<Table>, metrics: HttpMetrics, traces: Option<&Traces>) -> Self {
+    pub fn new(table: Arc<Table>, metrics: HttpMetrics, traces: Option<&Traces>, judged: Judged) -> Self {
         let (router, selector) = (Router::new(table), traces.map(Selector::new));
-        Self { metrics, state: RefCell::new(State { router, selector, handles: Vec::new() }) }
+        Self { metrics, state: RefCell::new(State { router, selector, handles: Vec::new(), judged }) }
     }
 
     /// The families.
@@ -75,9 +88,12 @@ impl Routes {
         router.table().name(settled)
     }
 
-    /// Counts an exchange.
-    pub fn finish(&self, x: &Finished) {
-        self.with_handles(x.method, x.endpoint, x.route_status, |handles| {
+    /// Counts an exchange that is over at `now`.
+    pub fn finish(&self, now: Instant, x: &Finished) {
+        self.with_handles(x.method, x.endpoint, x.route_status, |Counted { handles, circuits }| {
+            for circuit in circuits {
+                circuit.judge(x.status, now);
+            }
             handles.requests(x.status).inc();
             handles.duration.observe(x.duration.as_secs_f64());
             handles.first_byte.observe(x.first_byte.as_secs_f64());
@@ -88,16 +104,20 @@ impl Routes {
 
     /// Counts a request whose answer began but never came to its end: it has a status, and no duration or size.
     pub fn cut_short(&self, method: Method, endpoint: Endpoint, status: u16) {
-        self.with_handles(method, endpoint, status, |handles| handles.requests(status).inc());
+        self.with_handles(method, endpoint, status, |counted| counted.handles.requests(status).inc());
     }
 
-    fn with_handles(&self, method: Method, endpoint: Endpoint, status: u16, count: impl FnOnce(&mut HttpHandles)) {
-        let State { router, handles, .. } = &mut *self.state.borrow_mut();
+    fn with_handles(&self, method: Method, endpoint: Endpoint, status: u16, count: impl FnOnce(&mut Counted)) {
+        let State { router, handles, judged, .. } = &mut *self.state.borrow_mut();
         let settled = router.settle(endpoint, status);
         let at = settled.index() * Method::COUNT + method as usize;
         if at >= handles.len() {
             handles.resize_with(at + 1, || None);
         }
-        count(handles[at].get_or_insert_with(|| Box::new(self.metrics.handles(method, &router.table().name(settled)))));
+        count(handles[at].get_or_insert_with(|| {
+            let name = router.table().name(settled);
+            let circuits = judged.get(&*name).cloned().unwrap_or_default();
+            Box::new(Counted { handles: self.metrics.handles(method, &name), circuits })
+        }));
     }
 }

@@ -3,6 +3,7 @@
 use super::connection::Connection;
 use super::deferred::Deferred;
 use super::interest::Interests;
+use super::routes::Judged;
 use super::traces::Traces;
 use super::worker::{Families, Plan, Worker};
 use crate::config::Config;
@@ -57,7 +58,8 @@ impl Seen {
         let table = Arc::new(Table::new(&patterns, &[], 100).mark(interests.marked()));
         let (queue, drain) = queue::queue();
         let deferred = Deferred::new(interests.clone(), &families).unwrap();
-        let worker = Rc::new(Worker::new(families, queue, &Plan { table, forwarded_for, interests, traces }));
+        let plan = Plan { table, forwarded_for, interests, traces, judged: Judged::default() };
+        let worker = Rc::new(Worker::new(families, queue, &plan));
         let observer = worker.connection("10.0.0.1:5".parse().unwrap());
         Self { registry, worker, observer, now: Instant::now(), passed: Vec::new(), held: Vec::new(), drain, deferred }
     }

@@ -132,7 +132,7 @@ impl Watch {
     fn begin(&mut self, method: &str, marked: bool, sampled: bool) -> Option<Note> {
         let bodies = if marked || self.interests.any_path { self.interests.bodies(method) } else { None };
         let full = self.interests.profile == Profile::Full;
-        if !full && bodies.is_none() && !sampled {
+        if !full && bodies.is_none() && !sampled && self.interests.signatures.is_empty() {
             return None;
         }
         let (keeps_request, keeps_response) = bodies.unwrap_or_default();
@@ -148,6 +148,10 @@ impl Watch {
     /// The answer's head over HTTP/1.
     pub(super) fn answer(&self, note: &mut Note, head: &ResponseHead<'_>) {
         note.tell = note.tell || head.status >= 400 || head.fields.iter().any(|field| self.tells_limit(field.name));
+        if !self.interests.signatures.is_empty() {
+            let fields = head.fields.iter().map(|field| (field.name.as_bytes(), field.value));
+            self.sign(note, head.status, fields);
+        }
         if note.tell {
             note.exchange.response.keep_head(head.bytes);
             note.answer_begins();
@@ -158,6 +162,21 @@ impl Watch {
     pub(super) fn answer_fields(&self, note: &mut Note, status: u16, has_failed: bool) {
         let mut names = note.exchange.response.fields().filter_map(|(name, _)| std::str::from_utf8(name).ok());
         note.tell = note.tell || has_failed || status >= 400 || names.any(|name| self.tells_limit(name));
+        drop(names);
+        for signature in &self.interests.signatures {
+            if signature.may_be(status, note.exchange.response.fields()) {
+                note.tell = true;
+                note.keeps_response |= signature.reads_body();
+            }
+        }
+    }
+
+    /// An answer that may show a breaker of the gateway's is told, with its body if that is to be read.
+    fn sign<'a>(&self, note: &mut Note, status: u16, fields: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone) {
+        for signature in self.interests.signatures.iter().filter(|signature| signature.may_be(status, fields.clone())) {
+            note.tell = true;
+            note.keeps_response |= signature.reads_body();
+        }
     }
 
     fn tells_limit(&self, name: &str) -> bool {

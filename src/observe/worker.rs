@@ -4,7 +4,7 @@ use super::connection::Connection;
 use super::edits::Address;
 use super::grpc::Methods;
 use super::interest::Interests;
-use super::routes::Routes;
+use super::routes::{Judged, Routes};
 use super::security::Kind;
 use super::traces::{Traces, Tracing};
 use super::watch::Watch;
@@ -12,7 +12,8 @@ use crate::config::Buckets;
 use crate::event::{Observe, Queue};
 use crate::metrics::road::Opaque;
 use crate::metrics::{
-    BusinessMetrics, GrpcMetrics, Http2Metrics, HttpMetrics, Registry, RoadMetrics, SecurityMetrics, WebSocketMetrics,
+    BusinessMetrics, GrpcMetrics, Http2Metrics, HttpMetrics, Registry, RoadMetrics, SecurityMetrics, ServiceMetrics,
+    WebSocketMetrics,
 };
 use crate::route::Table;
 use crate::trace::id::Ids;
@@ -32,6 +33,8 @@ pub struct Plan {
     pub interests: Arc<Interests>,
     /// Traces, where there are any.
     pub traces: Option<Traces>,
+    /// Breakers that are judged by what endpoints answer.
+    pub judged: Judged,
 }
 
 /// The families that observers count in.
@@ -47,6 +50,8 @@ pub struct Families {
     pub websocket: Arc<WebSocketMetrics>,
     /// The road.
     pub road: RoadMetrics,
+    /// What the gateway calls.
+    pub services: ServiceMetrics,
     /// Who is let in, and what looks like an attack.
     pub security: SecurityMetrics,
     /// What requests are about.
@@ -62,6 +67,7 @@ impl Families {
             grpc: GrpcMetrics::register(registry),
             websocket: Arc::new(WebSocketMetrics::register(registry, buckets)),
             road: RoadMetrics::register(registry),
+            services: ServiceMetrics::register(registry, buckets),
             security: SecurityMetrics::register(registry),
             business: BusinessMetrics::register(registry, &buckets.duration),
         }
@@ -83,7 +89,7 @@ pub struct Worker {
 impl Worker {
     /// By `plan`; what is worth it is told to `queue`.
     pub fn new(families: Families, queue: Queue, plan: &Plan) -> Self {
-        let routes = Routes::new(plan.table.clone(), families.http.clone(), plan.traces.as_ref());
+        let routes = Routes::new(plan.table.clone(), families.http.clone(), plan.traces.as_ref(), plan.judged.clone());
         let tracing = Tracing::new(plan.traces.clone(), Ids::new());
         Self {
             grpc: Methods::new(families.grpc.clone()),
@@ -101,7 +107,8 @@ impl Worker {
         self.forwarded_for.set(plan.forwarded_for);
         self.watch.borrow_mut().follow(plan.interests.clone());
         self.tracing.borrow_mut().follow(plan.traces.clone());
-        let routes = Routes::new(plan.table.clone(), self.families.http.clone(), plan.traces.as_ref());
+        let routes =
+            Routes::new(plan.table.clone(), self.families.http.clone(), plan.traces.as_ref(), plan.judged.clone());
         *self.routes.borrow_mut() = Rc::new(routes);
     }
 

@@ -100,6 +100,20 @@ impl Circuit {
         self.show(&mut inner, now);
     }
 
+    /// An answer of the gateway, where that is all there is to judge the service by: 502, 503 and 504 say that it failed.
+    pub fn judge(&self, status: u16, now: Instant) {
+        let ending = match status {
+            502 | 503 => Ending::Unreachable,
+            504 => Ending::TimedOut,
+            _ => Ending::Answered(200),
+        };
+        let ticket = match self.admit(now) {
+            Admission::Passed(ticket) => Some(ticket),
+            Admission::Rejected(_) => None,
+        };
+        self.settle(ticket, ending, now);
+    }
+
     /// A call that was let through was not made.
     pub fn give_back(&self, ticket: Ticket, now: Instant) {
         self.inner.lock().breaker.give_back(ticket, now);

@@ -6,6 +6,7 @@ use crate::config::egress::Destination;
 use crate::config::{self, Config};
 use crate::metrics::ServiceMetrics;
 use crate::metrics::service::{CallHandles, PoolHandles, Source, TunnelHandles};
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -19,6 +20,8 @@ pub struct Directory {
     pub services: Vec<Arc<Service>>,
     /// What calls to everything else are counted as.
     pub other: Arc<Service>,
+    /// Calls to all services come past us.
+    egress_sees: bool,
 }
 
 /// A service, or all that is none. What is counted and known lives on over reloads.
@@ -98,6 +101,7 @@ pub fn covers(destination: &Destination, host: &str, ip: Option<IpAddr>) -> bool
 impl Directory {
     /// By `config`; a service of the same name in `before` lives on.
     pub fn new(config: &Config, families: &ServiceMetrics, before: Option<&Self>, now: Instant) -> Self {
+        let egress_sees = config.egress.http_proxy.is_some() || config.egress.redirect.is_some();
         let services = config.services.iter().map(|service| {
             let known = before.and_then(|before| before.named(&service.name));
             let metrics = known.map_or_else(|| Handles::new(&service.name, families), |known| known.metrics.clone());
@@ -110,14 +114,17 @@ impl Directory {
             };
             let instances = known.filter(same_place).map(|known| known.instances.clone()).unwrap_or_default();
             let policy = &service.circuit_breaker;
-            let circuit = match known.and_then(|known| known.circuit.clone()) {
+            // Who sees no call has no breaker to tell of.
+            let is_seen = egress_sees || service.listen.is_some() || !service.routes.is_empty();
+            let known = known.and_then(|known| known.circuit.clone());
+            let circuit = is_seen.then(|| match known {
                 Some(circuit) => {
                     circuit.follow(policy, now);
                     circuit
                 }
                 None => Arc::new(Circuit::new(policy, families.breaker(&service.name, Source::Outrider), now)),
-            };
-            Arc::new(Service { config: Some(service.clone()), instances, circuit: Some(circuit), metrics })
+            });
+            Arc::new(Service { config: Some(service.clone()), instances, circuit, metrics })
         });
         let services: Vec<_> = services.collect();
         for gone in before.into_iter().flat_map(|before| &before.services) {
@@ -134,7 +141,19 @@ impl Directory {
                 metrics: Handles::new(OTHER, families),
             }),
         };
-        Self { services, other }
+        Self { services, other, egress_sees }
+    }
+
+    /// Breakers that can be judged only by what the gateway answers at their services' `routes`.
+    pub fn judged(&self) -> HashMap<Box<str>, Vec<Arc<Circuit>>> {
+        let mut judged: HashMap<Box<str>, Vec<Arc<Circuit>>> = HashMap::new();
+        for service in self.services.iter().filter(|_| !self.egress_sees) {
+            let (Some(config), Some(circuit)) = (&service.config, &service.circuit) else { continue };
+            for route in config.routes.iter().filter(|_| config.listen.is_none()) {
+                judged.entry(route.as_str().into()).or_default().push(circuit.clone());
+            }
+        }
+        judged
     }
 
     /// The service of that name.
@@ -199,7 +218,11 @@ mod tests {
     #[test]
     fn what_stays_lives_on_and_what_goes_is_forgotten() {
         let (registry, families) = families();
-        let one = directory(None, &families, "[{ name: a, address: 'a:80' }, { name: b, address: 'b:80' }]");
+        let one = directory(
+            None,
+            &families,
+            "[{ name: a, address: 'a:80', listen: '127.0.0.1:1' }, { name: b, address: 'b:80' }]",
+        );
         one.services[0].instances.publish(&[("10.0.0.1:80".parse().unwrap(), 0)]);
         one.services[1].metrics.calls().count(200);
         let two = directory(Some(&one), &families, "[{ name: a, address: 'a:80', listen: '127.0.0.1:1' }]");

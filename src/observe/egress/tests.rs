@@ -22,7 +22,9 @@ impl Seen {
     fn new(breaker: &str, kind: Kind) -> Self {
         let registry = Registry::new();
         let families = ServiceMetrics::register(&registry, &Config::default().metrics.buckets);
-        let text = format!("services: [{{ name: a, address: '10.0.0.1:80', circuit_breaker: {{ {breaker} }} }}]");
+        let text = format!(
+            "services: [{{ name: a, address: '10.0.0.1:80', listen: '127.0.0.1:1', circuit_breaker: {{ {breaker} }} }}]"
+        );
         let config = config::parse(&text, Path::new(""), &|_| None).unwrap();
         let now = Instant::now();
         let directory = Arc::new(Directory::new(&config, &families, None, now));

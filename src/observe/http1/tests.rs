@@ -166,6 +166,7 @@ fn a_reload_is_taken_up_between_two_requests() {
         forwarded_for: true,
         interests,
         traces: None,
+        judged: crate::observe::routes::Judged::default(),
     });
     seen.gateway(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         .client(b"GET /a HTTP/1.1\r\n\r\n")

@@ -201,16 +201,19 @@ impl Exchange {
             (None, status) => Code::of_http(status),
         });
         self.tell(worker, now, code, Outcome::Whole);
-        self.routes.finish(&Finished {
-            method: self.method,
-            endpoint: self.endpoint,
-            status,
-            route_status: if code == Some(Code::Unimplemented) { 404 } else { status },
-            duration: now.duration_since(self.started),
-            first_byte: began.duration_since(self.started),
-            request_size: self.request_size,
-            response_size: self.response_size,
-        });
+        self.routes.finish(
+            now,
+            &Finished {
+                method: self.method,
+                endpoint: self.endpoint,
+                status,
+                route_status: if code == Some(Code::Unimplemented) { 404 } else { status },
+                duration: now.duration_since(self.started),
+                first_byte: began.duration_since(self.started),
+                request_size: self.request_size,
+                response_size: self.response_size,
+            },
+        );
         if let (Some(call), Some(code)) = (self.call.take(), code) {
             call.end(&worker.grpc, code);
         }

@@ -108,3 +108,30 @@ fn a_breaker_that_stays_lives_on_over_a_reload() {
     assert_eq!(road.metrics().get("circuit_breaker_state{service=\"b\",state=\"closed\"}"), None);
     assert_eq!(road.metrics().get(open), Some(1.0));
 }
+
+#[test]
+fn with_ingress_only_a_service_is_judged_by_its_routes_and_by_what_the_gateway_says_of_its_own_breaker() {
+    let gateway = Server::service("127.0.0.1:0");
+    let breaker = ", circuit_breaker: { consecutive_failures: 3 }, routes: [ '/status/{code}' ],
+        breaker_signature: { status: 503, body: 'status 503' }";
+    let services =
+        format!("[{}, {{ name: idle, address: 'idle:80' }}]", service("a", super::setting::nowhere(), breaker));
+    let road = road(gateway.address, &services, "{}");
+    for (code, _) in [(200, "success"), (500, "its own fault"), (503, "failure"), (504, "timeout"), (502, "failure")] {
+        assert_eq!(crate::harness::raw::get(road.ingress, &format!("/status/{code}")).status, code);
+    }
+    let metrics = road.metrics();
+    let of =
+        |outcome: &str| metrics.get(&format!("circuit_breaker_requests_total{{service=\"a\",outcome=\"{outcome}\"}}"));
+    assert_eq!(["success", "failure", "timeout"].map(of), [Some(2.0), Some(2.0), Some(1.0)]);
+    assert_eq!(metrics.get("circuit_breaker_state{service=\"a\",state=\"open\"}"), Some(1.0));
+    let own = "circuit_breaker_requests_total{service=\"a\",outcome=\"rejected\",source=\"gateway\"}";
+    assert_eq!(metrics.get(own), Some(1.0));
+    assert_eq!(metrics.get("circuit_breaker_state{service=\"a\",state=\"open\",source=\"gateway\"}"), Some(1.0));
+    assert_eq!(
+        metrics.get("circuit_breaker_state{service=\"idle\",state=\"closed\"}"),
+        None,
+        "what is not seen is absent"
+    );
+    assert_eq!(metrics.sum("service_requests_total"), 0.0);
+}

@@ -62,7 +62,8 @@ fn free() -> SocketAddr {
 fn every_span_arrives(exporter: impl FnOnce(&Rotel) -> String) {
     let (rotel, gateway) = (Rotel::start("detailed"), Gateway::start());
     let exporter = exporter(&rotel);
-    let road = road(gateway.address, &format!("exporters: [ {{ otlp: {{ {exporter} }} }} ], resource: {{ team: platform }}"));
+    let road =
+        road(gateway.address, &format!("exporters: [ {{ otlp: {{ {exporter} }} }} ], resource: {{ team: platform }}"));
     load(&road, 40);
     let report = flush(&road);
     assert_eq!((&report["status"], &report["sent"]), (&"success".into(), &40.into()), "{report}");
