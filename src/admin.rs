@@ -14,6 +14,8 @@
 //! - `overview`: `/api/v1/observability`
 //! - `coverage`: what is seen and what is not
 //! - `config`: the configuration that runs
+//! - `live`: what passes now, as events
+//! - `page`: the web page, whose files are under `ui/`
 //! - `log_level`: the level of the log, changed while we run
 
 mod access;
@@ -21,9 +23,11 @@ mod alerts;
 mod config;
 mod coverage;
 mod health;
+mod live;
 mod log_level;
 mod metrics;
 mod overview;
+mod page;
 mod prometheus;
 mod reply;
 mod router;
@@ -32,6 +36,7 @@ mod shape;
 mod traces;
 
 pub use access::Limiter;
+pub use live::Live;
 pub use log_level::LevelSwitch;
 pub use prometheus::Turns;
 pub use server::{serve, tls};
@@ -75,6 +80,8 @@ pub struct View {
     pub draining: AtomicBool,
     /// When the configuration that runs was taken, Unix seconds.
     pub loaded: AtomicU64,
+    /// What those who look live share.
+    pub live: Live,
     /// The level of the log.
     pub level: LevelSwitch,
     /// What the listener needs for TLS, if it speaks it.

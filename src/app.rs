@@ -156,6 +156,7 @@ impl App {
             reload_error: Arc::new(None).into(),
             draining: false.into(),
             loaded: (unix() as u64).into(),
+            live: admin::Live::default(),
             level: LevelSwitch::new(log_level, move |to| level.set(to)),
             tls: admin_tls.into(),
             limiter: admin::Limiter::default(),

@@ -16,6 +16,7 @@
 //! - `admin`: what the admin port counts of itself
 //! - `agent`: what we count of ourselves: build, reloads
 //! - `trace`: what we count of spans
+//! - `reading`: what all of it says at one instant
 //! - `totals`: sums over all traffic
 
 pub mod admin;
@@ -27,6 +28,7 @@ pub mod grpc;
 pub mod http;
 pub mod http2;
 pub mod registry;
+pub mod reading;
 pub mod road;
 pub mod route;
 pub mod security;

@@ -41,7 +41,9 @@ fn configuration(ingress: SocketAddr, admin: SocketAddr, gateway: SocketAddr) ->
     let text = format!(
         "service: demo\nenvironment: demo\nlog: {{ level: warn, format: text }}\n\
          ingress: {{ listen: \"{ingress}\", gateway: \"{gateway}\", drain: 1s }}\nadmin: {{ listen: \"{admin}\" }}\n\
-         history: {{ interval: 1s }}\nalerting: {{ state: \"{}\" }}\n",
+         history: {{ interval: 1s }}\nalerting:\n  state: \"{}\"\n  interval: 5s\n  rules:\n    \
+         - {{ name: server_errors, severity: medium, for: 10s, condition: \"error_rate > 0.005\", \
+         message: \"{{error_rate:.1%}} of answers are errors\" }}\n",
         state.display()
     );
     Ok(config::parse(&text, Path::new(""), &|_| None)?)

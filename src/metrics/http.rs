@@ -7,6 +7,8 @@ use prometheus::{Histogram, IntCounter, IntGauge};
 
 /// The family that summaries are made of.
 pub(super) const REQUESTS: &str = "http_requests_total";
+pub(super) const DURATION: &str = "http_request_duration_seconds";
+pub(super) const ACTIVE: &str = "http_requests_active";
 
 /// All of them. `endpoint` is a template, `method` one of [`Method`].
 #[derive(Clone)]
@@ -35,8 +37,7 @@ impl HttpMetrics {
             "Requests that ended without a whole answer, by who ended them.",
             &["by"],
         );
-        let active: Family<IntGauge> =
-            Family::register(registry, "http_requests_active", "Requests that are being answered.", &[]);
+        let active: Family<IntGauge> = Family::register(registry, ACTIVE, "Requests that are being answered.", &[]);
         Self {
             requests: Family::register(
                 registry,
@@ -45,7 +46,7 @@ impl HttpMetrics {
                 &["method", "endpoint", "status_code"],
             ),
             duration: histogram(
-                "http_request_duration_seconds",
+                DURATION,
                 "From a request's head to the last byte of its answer, or to its 101.",
                 &buckets.duration,
             ),

@@ -5,6 +5,9 @@ use super::registry::Registry;
 use super::tls::TlsMetrics;
 use prometheus::{IntCounter, IntGauge};
 
+pub(super) const OPEN: &str = "outrider_connections_open";
+pub(super) const RELAYED: &str = "outrider_relayed_bytes_total";
+
 /// Connections and what became of them.
 #[derive(Clone)]
 pub struct RoadMetrics {
@@ -86,10 +89,8 @@ impl RoadMetrics {
     /// Registers the families.
     pub fn register(registry: &Registry) -> Self {
         let counter = |name, help| Family::<IntCounter>::register(registry, name, help, &[]).with(&[]);
-        let open: Family<IntGauge> =
-            Family::register(registry, "outrider_connections_open", "Client connections that are open.", &[]);
-        let bytes: Family<IntCounter> =
-            Family::register(registry, "outrider_relayed_bytes_total", "Bytes moved.", &["direction"]);
+        let open: Family<IntGauge> = Family::register(registry, OPEN, "Client connections that are open.", &[]);
+        let bytes: Family<IntCounter> = Family::register(registry, RELAYED, "Bytes moved.", &["direction"]);
         let tls_bytes: Family<IntCounter> = Family::register(
             registry,
             "outrider_tls_passthrough_bytes_total",

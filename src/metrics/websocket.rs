@@ -5,6 +5,9 @@ use super::registry::Registry;
 use crate::config::Buckets;
 use prometheus::{Histogram, IntCounter, IntGauge};
 
+pub(super) const MESSAGES: &str = "websocket_messages_total";
+pub(super) const SESSIONS: &str = "websocket_connections_active";
+
 /// All of them.
 pub struct WebSocketMetrics {
     connections: Family<IntCounter>,
@@ -97,12 +100,8 @@ pub struct MessageHandles {
 impl WebSocketMetrics {
     /// Registers the families.
     pub fn register(registry: &Registry, buckets: &Buckets) -> Self {
-        let messages: Family<IntCounter> = Family::register(
-            registry,
-            "websocket_messages_total",
-            "Messages, however many frames they came in.",
-            &["direction", "type"],
-        );
+        let messages: Family<IntCounter> =
+            Family::register(registry, MESSAGES, "Messages, however many frames they came in.", &["direction", "type"]);
         let sizes: Family<Histogram> = Family::with_buckets(
             registry,
             "websocket_message_size_bytes",
@@ -118,12 +117,7 @@ impl WebSocketMetrics {
                 "What happened to WebSocket connections.",
                 &["endpoint", "event"],
             ),
-            active: Family::register(
-                registry,
-                "websocket_connections_active",
-                "WebSocket connections that are open.",
-                &["endpoint"],
-            ),
+            active: Family::register(registry, SESSIONS, "WebSocket connections that are open.", &["endpoint"]),
             duration: Family::with_buckets(
                 registry,
                 "websocket_session_duration_seconds",

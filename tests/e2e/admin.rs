@@ -3,12 +3,14 @@
 //! - `access`: who may do what
 //! - `coverage`: what is seen and what is not
 //! - `http`: what HTTP asks of it
+//! - `page`: the web page in a browser
 //! - `slow`: clients that are slow or greedy
 //! - `tls`: certificates of ours and of callers
 
 mod access;
 mod coverage;
 mod http;
+mod page;
 mod slow;
 mod tls;
 

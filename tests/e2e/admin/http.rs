@@ -92,3 +92,39 @@ fn the_level_of_the_log_changes_while_it_runs() {
     drop(half);
     road.process.wait_for_line("a line of debug", |line| line.contains("\"DEBUG\"").then_some(()));
 }
+
+#[test]
+fn the_page_lets_nothing_in_from_elsewhere_and_is_fetched_once() {
+    let (road, _) = road("anonymous: none");
+    let page = ask(road.admin(), "GET", "/", "");
+    assert_eq!(page.status, 200, "the page itself holds no data, and is where a token is typed in");
+    let policy = field(&page, "content-security-policy").expect("a policy");
+    assert!(policy.starts_with("default-src 'none'; script-src 'self'") && !policy.contains("unsafe"), "{policy}");
+    assert!(policy.contains("frame-ancestors 'none'"));
+    let tag = field(&page, "etag").expect("a tag").to_owned();
+    let again = ask(road.admin(), "GET", "/", &format!("If-None-Match: {tag}\r\n"));
+    assert_eq!((again.status, again.body.len()), (304, 0));
+    let html = text(&page);
+    assert!(!html.contains("http://") && !html.contains("https://"), "nothing is fetched from elsewhere");
+    for file in html.split('"').filter(|part| part.starts_with("/ui/")) {
+        assert_eq!(ask(road.admin(), "GET", file, "").status, 200, "{file}");
+    }
+    assert_eq!(ask(road.admin(), "GET", "/api/v1/live", "").status, 401);
+}
+
+#[test]
+fn what_passes_is_told_once_a_second() {
+    let (road, _) = road("");
+    let mut connection = Connection::open(road.admin());
+    connection.send("GET /api/v1/live HTTP/1.1\r\nHost: a\r\n\r\n");
+    let head = String::from_utf8(connection.head()).expect("a head");
+    assert!(head.contains("text/event-stream"), "{head}");
+    let event = |connection: &mut Connection| {
+        let chunk = String::from_utf8(connection.chunk()).expect("UTF-8");
+        serde_json::from_str::<Value>(chunk.trim().strip_prefix("data: ").expect("an event")).expect("JSON")
+    };
+    let (first, second) = (event(&mut connection), event(&mut connection));
+    assert_eq!((&first["requests"]["rate"], &second["requests"]["rate"]), (&Value::Null, &0.0.into()));
+    assert!(second["now"].as_u64() > first["now"].as_u64());
+    assert_eq!(second["config"]["error"], Value::Null);
+}

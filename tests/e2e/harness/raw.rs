@@ -94,19 +94,20 @@ impl Connection {
         self.take(count)
     }
 
+    /// The next chunk of a body that is sent in chunks; empty at its end.
+    #[track_caller]
+    pub fn chunk(&mut self) -> Vec<u8> {
+        let line_end = self.read_until(b"\r\n");
+        let line = self.take(line_end);
+        let size = String::from_utf8_lossy(&line[..line_end - 2]).into_owned();
+        let size = usize::from_str_radix(size.split(';').next().unwrap_or_default(), 16).expect("a chunk's size");
+        let mut chunk = self.exactly(size + 2);
+        chunk.truncate(size);
+        chunk
+    }
+
     fn chunks(&mut self) -> Vec<u8> {
-        let mut body = Vec::new();
-        loop {
-            let line_end = self.read_until(b"\r\n");
-            let line = self.take(line_end);
-            let size = String::from_utf8_lossy(&line[..line_end - 2]).into_owned();
-            let size = usize::from_str_radix(size.split(';').next().unwrap_or_default(), 16).expect("a chunk's size");
-            let chunk = self.exactly(size + 2);
-            if size == 0 {
-                return body;
-            }
-            body.extend_from_slice(&chunk[..size]);
-        }
+        std::iter::repeat_with(|| self.chunk()).take_while(|chunk| !chunk.is_empty()).flatten().collect()
     }
 
     fn read_until(&mut self, mark: &[u8]) -> usize {
