@@ -15,6 +15,7 @@
 //! - `coverage`: what is seen and what is not
 //! - `config`: the configuration that runs
 //! - `live`: what passes now, as events
+//! - `openapi`: the API described
 //! - `page`: the web page, whose files are under `ui/`
 //! - `log_level`: the level of the log, changed while we run
 
@@ -26,6 +27,7 @@ mod health;
 mod live;
 mod log_level;
 mod metrics;
+mod openapi;
 mod overview;
 mod page;
 mod prometheus;

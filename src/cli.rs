@@ -1,17 +1,25 @@
 //! The command line. Exit codes: 0 good, 1 bad input, 2 usage, 70 a fault of ours.
 //!
+//! - `agent`: an agent that runs, as commands ask it
 //! - `alerts`: `outrider alerts`
+//! - `figures`: numbers for people
 //! - `redirect`: rules by which the kernel leads connections to us
 //! - `rules`: what the author of rules works with
+//! - `status`: `outrider status`
+//! - `top`: `outrider top`
 
+mod agent;
 mod alerts;
+mod figures;
 mod redirect;
 mod rules;
+mod status;
+mod top;
 
 use crate::app::{demo, run};
 use crate::config::{Errors, check};
 use crate::reload::environment;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -42,11 +50,18 @@ enum Command {
         #[arg(long)]
         no_secrets: bool,
     },
+    Status(status::Status),
+    Top(top::Top),
     Alerts(alerts::Alerts),
     /// Work with alerting and recording rules.
     #[command(subcommand)]
     Rules(rules::Rules),
     Redirect(redirect::Redirect),
+    /// Print a script that completes commands in a shell: `outrider completions bash >> ~/.bashrc`.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
     /// Print the version.
     Version,
     /// Show all of it at work: a gateway, its clients and the road between them, in this process.
@@ -77,7 +92,10 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run { config } => exit(run::run(&config)),
         Command::Check { file, no_secrets } => exit(check(&file, !no_secrets)),
+        Command::Status(args) => exit(status::run(&args)),
+        Command::Top(args) => exit(top::run(&args)),
         Command::Alerts(args) => exit(alerts::run(args)),
+        Command::Completions { shell } => exit(completions(shell)),
         Command::Demo(args) => exit(demo(&args)),
         Command::Rules(command) => exit(rules::rules(&command)),
         Command::Redirect(args) => exit(redirect::run(&args)),
@@ -91,6 +109,12 @@ fn check(file: &Path, fetch: bool) -> anyhow::Result<()> {
 
 fn version() -> anyhow::Result<()> {
     say(concat!("outrider ", env!("CARGO_PKG_VERSION"), "\n"))
+}
+
+fn completions(shell: clap_complete::Shell) -> anyhow::Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "outrider", &mut script);
+    say(&String::from_utf8_lossy(&script))
 }
 
 /// Prints a whole text. Who closes the pipe early (`| head -1`) has what he wanted.
@@ -109,7 +133,7 @@ fn demo(args: &Demo) -> anyhow::Result<()> {
         "Outrider's demo: a gateway that knows nothing of Outrider, and what Outrider sees of it.\n\n\
          clients come in at   http://{ingress}\n\
          the gateway is at    http://{gateway}\n\
-         the admin port is    http://{admin}\n\n\
+         look at it here      http://{admin}\n\n\
          Ask the gateway something through Outrider, and look at what was seen:\n\n  \
          curl http://{ingress}/api/v1/users/7\n  \
          curl -s http://{admin}/api/v1/metrics | grep ^http_requests_total\n  \
@@ -125,6 +149,10 @@ fn exit(result: anyhow::Result<()>) -> ExitCode {
     let Err(error) = result else { return ExitCode::SUCCESS };
     if let Some(bad) = error.downcast_ref::<rules::Bad>() {
         eprintln!("outrider: {bad}");
+        return ExitCode::from(1);
+    }
+    if let Some(failed) = error.downcast_ref::<agent::Failed>() {
+        eprintln!("outrider: {failed}");
         return ExitCode::from(1);
     }
     let Some(errors) = error.downcast_ref::<Errors>() else {

@@ -21,6 +21,7 @@ mod role;
 
 pub(super) use caller::{Caller, Certificate};
 pub use rate::Limiter;
+pub(super) use role::needed;
 
 use super::Shared;
 use super::reply::{CorrelationId, problem};

@@ -1,7 +1,8 @@
 //! Every path and what answers there, behind what every call passes.
 
 use super::{
-    Shared, access, alerts, config, coverage, health, live, log_level, metrics, overview, page, prometheus, reply, shape, traces,
+    Shared, access, alerts, config, coverage, health, live, log_level, metrics, openapi, overview, page, prometheus,
+    reply, shape, traces,
 };
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -19,6 +20,7 @@ pub(super) fn router(view: Shared) -> Router {
         .route("/api/v1/config", get(config::config))
         .route("/api/v1/log-level", get(log_level::show).put(log_level::set))
         .route("/api/v1/whoami", get(access::whoami))
+        .route("/openapi.json", get(openapi::openapi))
         .route("/api/v1/live", get(live::live))
         .merge(page::routes())
         .merge(alerts::routes())

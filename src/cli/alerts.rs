@@ -1,23 +1,16 @@
 //! `outrider alerts`: alerts of an agent that runs, over its admin port.
 
+use super::agent::{Agent, Failed, Output};
 use super::say;
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::Value;
-use std::time::Duration;
-
-/// How long an answer may take: a test waits for every channel.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Alerts of an agent that runs.
 #[derive(Args)]
 pub(super) struct Alerts {
-    /// The agent's admin port.
-    #[arg(long, global = true, default_value = "http://127.0.0.1:9600", env = "OUTRIDER_ADMIN")]
-    admin: String,
-    /// The file of a bearer token, where the admin port asks for one.
-    #[arg(long, global = true)]
-    token_file: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    agent: Agent,
     #[command(subcommand)]
     command: Command,
 }
@@ -32,9 +25,9 @@ enum Command {
         /// Only of these severities, with commas: critical, high, medium (or warning), low, info.
         #[arg(long)]
         severity: Option<String>,
-        /// Print the answer as it came.
-        #[arg(long)]
-        json: bool,
+        /// How they are told.
+        #[arg(long, value_enum, default_value_t = Output::Text)]
+        output: Output,
     },
     /// Acknowledge an alert: somebody sees to it, and nobody else need be told.
     Ack {
@@ -71,23 +64,17 @@ enum Command {
 
 /// Carries out the command.
 pub(super) fn run(alerts: Alerts) -> Result<()> {
-    let token = match &alerts.token_file {
-        Some(path) => Some(std::fs::read_to_string(path).with_context(|| path.display().to_string())?),
-        None => None,
-    };
-    let ask = |method: &str, path: &str, query: &[(&str, &str)]| {
-        let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
-        let mark = if query.is_empty() { "" } else { "?" };
-        let url = format!("{}{path}{mark}{}", alerts.admin.trim_end_matches('/'), query.join("&"));
-        ask(method, &url, token.as_deref().map(str::trim))
-    };
+    let ask = |method: &str, path: &str, query: &[(&str, &str)]| alerts.agent.ask(method, path, query);
     match &alerts.command {
-        Command::List { status, severity, json } => {
+        Command::List { status, severity, output } => {
             let all = [("status", status), ("severity", severity)];
             let query: Vec<(&str, &str)> =
                 all.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
             let answer = ask("GET", "/api/v1/alerts", &query)?;
-            say(&if *json { format!("{answer:#}\n") } else { table(&answer) })
+            say(&match output {
+                Output::Json => format!("{answer:#}\n"),
+                Output::Text => table(&answer),
+            })
         }
         Command::Ack { fingerprint, by, undo } => {
             let path = format!("/api/v1/alerts/{}/acknowledge", escape(fingerprint));
@@ -114,29 +101,10 @@ pub(super) fn run(alerts: Alerts) -> Result<()> {
             }
             match text(&answer["status"]) {
                 "success" => Ok(()),
-                _ => bail!("{}", text(&answer["message"])),
+                _ => Err(Failed(text(&answer["message"]).to_owned()).into()),
             }
         }
     }
-}
-
-fn ask(method: &str, url: &str, token: Option<&str>) -> Result<Value> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        // The agent is near; a proxy is for the far.
-        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
-        let mut request = client.request(method.parse()?, url);
-        if let Some(token) = token {
-            request = request.bearer_auth(token);
-        }
-        let response = request.send().await.with_context(|| format!("{url} does not answer"))?;
-        let (status, body) = (response.status(), response.bytes().await?);
-        let body: Value = serde_json::from_slice(&body).with_context(|| format!("{url} answered {status}, no JSON"))?;
-        match status.is_success() {
-            true => Ok(body),
-            false => bail!("{status}: {}", text(&body["detail"])),
-        }
-    })
 }
 
 /// One line an alert.

@@ -1,6 +1,8 @@
 //! The admin port: what it tells, to whom, and what it survives.
 //!
 //! - `access`: who may do what
+//! - `cli`: commands that ask an agent
+//! - `contract`: the OpenAPI document, by schemathesis
 //! - `coverage`: what is seen and what is not
 //! - `http`: what HTTP asks of it
 //! - `page`: the web page in a browser
@@ -8,6 +10,8 @@
 //! - `tls`: certificates of ours and of callers
 
 mod access;
+mod cli;
+mod contract;
 mod coverage;
 mod http;
 mod page;

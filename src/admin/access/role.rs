@@ -11,7 +11,7 @@ const PAGE: &str = "/ui/";
 const QUERIES: [&str; 4] = ["/api/v1/query", "/api/v1/query_range", "/api/v1/series", "/api/v1/labels"];
 
 /// The role that `method` on `path` needs.
-pub(super) fn needed(method: &Method, path: &str) -> Role {
+pub(in crate::admin) fn needed(method: &Method, path: &str) -> Role {
     let looks = [Method::GET, Method::HEAD].contains(method);
     match path {
         _ if looks && (OPEN.contains(&path) || path.starts_with(PAGE)) => Role::None,

@@ -6,6 +6,9 @@ import { card, clock, empty, h, pill, put, seconds } from "./dom.js";
 
 export const title = "Traces";
 
+/** Milliseconds of a time, with those microseconds that `Date` drops. */
+const millis = (text) => Date.parse(text) + Number(/\.\d{3}(\d{3})/.exec(text)?.[1] ?? 0) / 1000;
+
 /** Spans of one trace in the order of a tree, each with its depth. */
 function tree(spans) {
   const known = new Set(spans.map((span) => span.span_id));
@@ -53,6 +56,7 @@ export function mount(root, { signal, attempt, params }) {
         h("summary", {}, h("span", { class: "span-name", vars: { "--depth": span.depth } }, span.name),
           h("span", { class: "lane-box" }, h("i", { class: span.status === "error" ? "bad" : span.kind, vars: { "--from": `${from}%`, "--width": `${width}%` } })),
           h("b", {}, seconds(span.duration))),
+        span.status_message ? h("p", { class: "wrong" }, span.status_message) : null,
         h("dl", { class: "facts" }, Object.entries(span.attributes ?? {}).map(([name, value]) => [h("dt", {}, name), h("dd", {}, String(value))]))));
     })));
   }
@@ -63,7 +67,7 @@ export function mount(root, { signal, attempt, params }) {
     if (gaps.some((gap) => gap.dataset.status === "unseen")) return put(list, empty("No trace is seen", null, gaps));
     try {
       const told = await get("/api/v1/traces/recent", signal);
-      all = group((told.spans ?? []).map((span) => ({ ...span, start: Date.parse(span.start_time), duration: span.duration_seconds })));
+      all = group((told.spans ?? []).map((span) => ({ ...span, start: millis(span.start), duration: span.duration_seconds })));
       if (!list.contains(document.activeElement) && !detail.contains(document.activeElement)) draw();
     } catch (error) {
       if (!signal.aborted) attempt(() => Promise.reject(error));

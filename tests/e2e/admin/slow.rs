@@ -1,7 +1,7 @@
 //! Clients that are slow or greedy take nothing from others.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -19,6 +19,7 @@ fn two_hundred_slow_clients_and_a_slow_reader_delay_no_scrape_and_no_request() {
     let road = Road::to(gateway.address);
     let stop = Arc::new(AtomicBool::new(false));
     let admin = road.admin();
+    let alone = (times(admin, "/api/v1/metrics"), times(road.ingress, "/items/7"));
     let mut slow: Vec<TcpStream> = (0..200).map(|_| TcpStream::connect(admin).expect("it takes connections")).collect();
     let writer = std::thread::spawn({
         let stop = stop.clone();
@@ -44,26 +45,32 @@ fn two_hundred_slow_clients_and_a_slow_reader_delay_no_scrape_and_no_request() {
         }
     });
 
-    let (mut scrapes, mut requests) = (Vec::new(), Vec::new());
-    for _ in 0..LOOKS {
-        let start = Instant::now();
-        assert_eq!(raw::get(admin, "/api/v1/metrics").status, 200);
-        scrapes.push(start.elapsed());
-        let start = Instant::now();
-        assert_eq!(raw::get(road.ingress, "/items/7").status, 200);
-        requests.push(start.elapsed());
-    }
+    let (scrapes, requests) = (times(admin, "/api/v1/metrics"), times(road.ingress, "/items/7"));
     let open = road.metrics().get("outrider_admin_connections_open").unwrap_or_default();
     assert!(open > 200.0, "the slow ones are still there: {open}");
     stop.store(true, Ordering::Relaxed);
     writer.join().expect("it ends");
     reader.join().expect("it ends");
-    scrapes.sort();
-    requests.sort();
-    let (worst, median) = (scrapes[LOOKS - 1], scrapes[LOOKS / 2]);
-    eprintln!("scrapes: median {median:?}, worst {worst:?}; requests: median {:?}", requests[LOOKS / 2]);
-    assert!(worst < Duration::from_millis(100), "{scrapes:?}");
-    assert_eq!(road.metrics().sum("http_requests_total"), LOOKS as f64);
+    for (what, times, alone) in [("scrapes", scrapes, alone.0), ("requests", requests, alone.1)] {
+        let (worst, median, without) = (times[LOOKS - 1], times[LOOKS / 2], alone[LOOKS - 1]);
+        eprintln!("{what}: median {median:?}, worst {worst:?}; without the slow ones worst {without:?}");
+        // On a machine that is busy with other things, what it takes without the slow ones takes that long too.
+        assert!(worst < Duration::from_millis(100).max(3 * without), "{what}: {times:?}");
+    }
+    assert_eq!(road.metrics().sum("http_requests_total"), 2.0 * LOOKS as f64);
+}
+
+/// How long each of so many requests took, in order.
+fn times(at: SocketAddr, path: &str) -> Vec<Duration> {
+    let mut times: Vec<Duration> = (0..LOOKS)
+        .map(|_| {
+            let start = Instant::now();
+            assert_eq!(raw::get(at, path).status, 200);
+            start.elapsed()
+        })
+        .collect();
+    times.sort();
+    times
 }
 
 /// Waits a second, or until `stop`.
