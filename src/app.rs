@@ -100,7 +100,7 @@ impl App {
         show_certificates(&config, &tls);
         let checked = Checked::new(&config.ingress, &gateway).map(Arc::new);
         let documented = Documented::default();
-        let spans = Spans::start(TraceMetrics::register(&registry))?;
+        let spans = Spans::start(&config, TraceMetrics::register(&registry))?;
         let prepared = spans.prepare(&config, None)?;
         let calls = || services::plan(&config, &service_metrics, None);
         let plan = plan(&config, &gateway, &documented, None, prepared.traces.clone(), calls)?;
@@ -175,8 +175,9 @@ impl App {
         let workers = sockets.into_iter().enumerate().map(|(number, listeners)| {
             let (families, queue) = (families.clone(), observing.queue.clone());
             let (orders, services) = (orders.subscribe(), service_metrics.clone());
+            let calls = Calls::new(spans.desk.clone(), observing.queue.clone());
             spawn(&format!("worker-{number}"), move || {
-                let parts = Parts { number, listeners, road: families.road.clone(), services, calls: Calls };
+                let parts = Parts { number, listeners, road: families.road.clone(), services, calls };
                 let observe = |plan: &observe::Plan| Rc::new(Worker::new(families, queue, plan));
                 worker::run(parts, orders, observe, |worker, plan| worker.follow(plan)).unwrap_or_else(|error| {
                     tracing::error!(%error, "a worker failed");

@@ -4,10 +4,12 @@
 //! - `edits`: what may be changed in bytes on their way to the gateway
 //! - `coverage`: what this deployment can see, area by area
 //! - `exchange`: what passed, as plain data
+//! - `call`: a call of the gateway's that is over
 //! - `session`: a WebSocket session that is over
 //! - `context`: which trace something belongs to
 //! - `queue`: from the workers to the observe thread
 
+pub mod call;
 pub mod context;
 pub mod coverage;
 pub mod edits;
@@ -16,6 +18,7 @@ pub mod observer;
 pub mod queue;
 pub mod session;
 
+pub use call::Call;
 pub use context::{Context, SpanId, TraceId, Traced};
 pub use coverage::{Area, Coverage};
 pub use edits::Edits;

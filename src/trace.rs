@@ -8,6 +8,7 @@
 //! - `recent`: the last spans
 //! - `tracer`: spans of what passed
 //! - `export`: where spans go
+//! - `receiver`: spans that the gateway makes itself
 //! - `desk`: what runs at present
 
 pub mod desk;
@@ -15,6 +16,7 @@ pub mod export;
 pub mod id;
 pub mod policy;
 pub mod propagate;
+pub mod receiver;
 pub mod recent;
 pub mod sample;
 pub mod span;

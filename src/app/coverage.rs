@@ -49,9 +49,14 @@ fn say_traces(coverage: &Coverage, config: &Tracing) {
             "Spans of requests and sessions are made; the gateway is not told of them, so its own do not join their traces.",
             Some("tracing.inject"),
         ),
-        _ => (Status::Partly, "Spans of requests and sessions are made; calls of the gateway have none.", None),
+        _ => (
+            Status::Partly,
+            "Spans of requests, sessions and of calls over HTTP/1 that carry a context; see outrider_call_contexts_total.",
+            None,
+        ),
     };
-    let metrics = "outrider_spans_total outrider_spans_unsampled_total outrider_spans_exported_total";
+    let metrics = "outrider_spans_total outrider_spans_unsampled_total outrider_spans_exported_total \
+                   outrider_call_contexts_total outrider_spans_received_total";
     coverage.put(Area { name: "traces", status, why: why.to_owned(), enable, metrics });
 }
 

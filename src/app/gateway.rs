@@ -7,6 +7,7 @@ use crate::event::coverage::{Area, Status};
 use crate::gateway::merge::{IDLE, Scraper};
 use crate::gateway::process::{Places, Process, Sight};
 use crate::gateway::{Merged, document};
+use crate::metrics::route::ROUTES;
 use crate::metrics::{GatewayMetrics, RouteMetrics};
 use crate::proxy::worker::Order;
 use crate::route::{Document, Pattern, Table};
@@ -167,7 +168,7 @@ fn tell_routes(config: &Config, findings: &Findings, error: Option<&str>) {
         () => None,
     };
     let status = if report.refused > 0 || error.is_some() { Status::Partly } else { Status::Seen };
-    findings.coverage.put(Area { name: "routes", status, why, enable, metrics: "outrider_routes" });
+    findings.coverage.put(Area { name: "routes", status, why, enable, metrics: ROUTES });
 }
 
 fn area(sight: Sight) -> Area {

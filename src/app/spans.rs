@@ -6,6 +6,7 @@ use crate::metrics::TraceMetrics;
 use crate::observe::Traces;
 use crate::trace::export::{Built, Identity};
 use crate::trace::id::Ids;
+use crate::trace::receiver;
 use crate::trace::{Desk, Policy, Tracer};
 use anyhow::{Context as _, Result, anyhow};
 use std::sync::Arc;
@@ -46,14 +47,21 @@ struct Next {
     policy: Arc<Policy>,
     scheme: &'static str,
     built: Built,
+    identity: Identity,
     ids: Ids,
 }
 
 impl Spans {
-    /// Starts the thread, on which nothing runs yet.
-    pub(super) fn start(metrics: TraceMetrics) -> Result<Self> {
+    /// Starts the thread, on which only the receiver runs, if there is one.
+    pub(super) fn start(config: &Config, metrics: TraceMetrics) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let handle = runtime.handle().clone();
+        let (handle, desk) = (runtime.handle().clone(), Desk::default());
+        let entered = runtime.enter();
+        let listening = receiver::start(&config.tracing.receiver, &desk).map_err(|reason| anyhow!(reason))?;
+        drop(entered);
+        for (protocol, address) in listening {
+            tracing::info!(what = "receiver", protocol, %address, "listening");
+        }
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::Builder::new().name("traces".to_owned()).spawn(move || {
             let _ = runtime.block_on(stopped);
@@ -61,7 +69,7 @@ impl Spans {
             runtime.shutdown_background();
         });
         let thread = thread.context("cannot start thread traces")?;
-        Ok(Self { desk: Desk::default(), metrics, runtime: handle, stop, thread })
+        Ok(Self { desk, metrics, runtime: handle, stop, thread })
     }
 
     /// Builds what `config` asks for; certificates are read. `before` is what ran until now.
@@ -83,7 +91,8 @@ impl Spans {
         let built = Built::new(&config.tracing.exporters, &identity).map_err(|reason| anyhow!(reason))?;
         let policy = Arc::new(Policy::new(&config.tracing, Instant::now()));
         let traces = Traces::new(config, policy.clone(), self.metrics.clone());
-        let next = Next { config: config.tracing.clone(), policy, scheme: scheme(config), built, ids: Ids::new() };
+        let next =
+            Next { config: config.tracing.clone(), policy, scheme: scheme(config), built, identity, ids: Ids::new() };
         Ok(Prepared { traces: Some(traces), change: Change::Next(Some(Box::new(next))) })
     }
 
@@ -93,7 +102,15 @@ impl Spans {
         let _entered = self.runtime.enter();
         let next = next.map(|next| {
             let (outlets, running) = next.built.start(&self.metrics);
-            let tracer = Tracer::new(&next.config, next.policy, next.scheme, outlets, self.metrics.clone(), next.ids);
+            let tracer = Tracer::new(
+                &next.config,
+                next.policy,
+                next.scheme,
+                next.identity,
+                outlets,
+                self.metrics.clone(),
+                next.ids,
+            );
             (Arc::new(tracer), running)
         });
         if let Some((tracer, running)) = self.desk.swap(next) {

@@ -17,6 +17,5 @@ pub(super) fn notices(tree: &Yaml) -> impl Iterator<Item = Fault> {
 const PENDING: &[(&str, &str)] = &[
     ("log.access", "no access log is written"),
     ("routes.exclude", "signals have everything"),
-    ("tracing.link", "calls are not linked"),
-    ("tracing.receiver", "spans of the gateway are not taken"),
+    ("tracing.link", "calls are linked by the context that the gateway forwards, and by nothing else"),
 ];

@@ -5,7 +5,7 @@
 //! What finds the queue full is dropped and counted. Boxes come back for reuse, so a steady state allocates nothing.
 
 use super::exchange::MessageRecord;
-use super::{Exchange, Session};
+use super::{Call, Exchange, Session};
 use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,6 +25,8 @@ pub enum Record {
     Exchange(Box<Exchange>),
     /// A message of a WebSocket, where a rule reads messages.
     Message(MessageRecord),
+    /// A call of the gateway's that is over.
+    Call(Box<Call>),
     /// A WebSocket session that is over.
     Session(Box<Session>),
 }
@@ -35,6 +37,7 @@ impl Record {
             Self::Exchange(exchange) => exchange.weight(),
             Self::Message(message) => size_of::<MessageRecord>() + message.payload.as_ref().map_or(0, Vec::capacity),
             Self::Session(session) => session.weight(),
+            Self::Call(call) => call.weight(),
         }
     }
 }

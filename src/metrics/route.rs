@@ -4,6 +4,9 @@ use super::family::Family;
 use super::registry::Registry;
 use prometheus::IntGauge;
 
+/// The name of the family.
+pub const ROUTES: &str = "outrider_routes";
+
 /// Endpoints by where their names come from.
 #[derive(Clone)]
 pub struct RouteMetrics {
@@ -13,14 +16,7 @@ pub struct RouteMetrics {
 impl RouteMetrics {
     /// Registers the family.
     pub fn register(registry: &Registry) -> Self {
-        Self {
-            routes: Family::register(
-                registry,
-                "outrider_routes",
-                "Endpoints by where their names come from.",
-                &["source"],
-            ),
-        }
+        Self { routes: Family::register(registry, ROUTES, "Endpoints by where their names come from.", &["source"]) }
     }
 
     /// So many of `source`.

@@ -10,6 +10,7 @@ pub struct TraceMetrics {
     sampled: Family<IntCounter>,
     unsampled: Family<IntCounter>,
     share: Family<Gauge>,
+    calls: Family<IntCounter>,
     received: Family<IntCounter>,
     exported: Family<IntCounter>,
     retries: Family<IntCounter>,
@@ -53,6 +54,12 @@ impl TraceMetrics {
                 "The share of what was to be sampled that tracing.max_spans_per_second has room for, 0 to 1.",
                 &[],
             ),
+            calls: Family::register(
+                registry,
+                "outrider_call_contexts_total",
+                "Calls of the gateway's over HTTP/1 by service, and whether they carry the context of a trace: yes, no.",
+                &["service", "context"],
+            ),
             received: Family::register(
                 registry,
                 "outrider_spans_received_total",
@@ -93,6 +100,11 @@ impl TraceMetrics {
     /// The share that there is room for.
     pub fn share(&self, share: f64) {
         self.share.with(&[]).set(share);
+    }
+
+    /// A call to `service`, which carries a context or none.
+    pub fn call(&self, service: &str, has_context: bool) {
+        self.calls.with(&[service, if has_context { "yes" } else { "no" }]).inc();
     }
 
     /// Spans that came over `protocol`.

@@ -61,7 +61,7 @@ impl Deferred {
                 self.exchange(now, exchange);
             }
             Record::Message(message) => self.business.message(message),
-            Record::Session(_) => {}
+            Record::Session(_) | Record::Call(_) => {}
         }
     }
 

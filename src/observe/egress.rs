@@ -1,20 +1,23 @@
 //! One connection of the gateway's to a service: the gateway is the client here, and the service answers. What is counted of it is
-//! `service::Pair`'s to know; here it is read. Nothing is edited.
+//! `service::Pair`'s to know; here it is read. A trace's context that a call carries is edited, and nothing else.
 //!
 //! A call that the breaker rejects, or whose way another must find, is declined at its first byte: none of it goes on.
 //!
+//! - `calls`: what makes the observers, and spans of calls
 //! - `http1`: calls over HTTP/1
 //! - `http2`: calls over HTTP/2
 
+mod calls;
 mod http1;
 mod http2;
 #[cfg(test)]
 mod tests;
 
-use crate::event::{Awaited, Decline, Edits, End, ObserveCalls, Observer, Side};
+use crate::event::{Awaited, Decline, Edits, End, Observer, Side};
 use crate::service::Pair;
 use crate::wire::sniff::{HTTP2_PREFACE, Protocol, sniff};
 use crate::wire::tls;
+pub use calls::Calls;
 use http1::Http1;
 use http2::Http2;
 use std::time::Instant;
@@ -22,13 +25,10 @@ use std::time::Instant;
 /// How much of what a service says first is kept: its settings, a greeting.
 const KEPT: usize = 4096;
 
-/// Makes the observers of one worker.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Calls;
-
 /// The observer.
 pub struct Connection {
     pair: Pair,
+    calls: Calls,
     reader: Reader,
 }
 
@@ -41,17 +41,9 @@ enum Reader {
     Tunnel,
 }
 
-impl ObserveCalls<Pair> for Calls {
-    type Observer = Connection;
-
-    fn connection(&self, pair: Pair) -> Connection {
-        Connection { pair, reader: Reader::Start(Vec::new(), Vec::new()) }
-    }
-}
-
 impl Connection {
     /// Goes on as what the first bytes say; these are the next.
-    fn begin(&mut self, now: Instant, bytes: &[u8]) -> usize {
+    fn begin(&mut self, now: Instant, bytes: &[u8], edits: &mut Edits) -> usize {
         let Reader::Start(sent, answered) = &mut self.reader else { return bytes.len() };
         let start: Vec<u8> = sent.iter().chain(bytes).take(HTTP2_PREFACE.len()).copied().collect();
         let Some(protocol) = sniff(&start) else {
@@ -62,8 +54,8 @@ impl Connection {
         match protocol {
             Protocol::Http1 => {
                 let mut http1 = Box::new(Http1::new(&self.pair, now, &sent));
-                http1.gateway_bytes(&self.pair, now, &answered);
-                let gone = http1.client_bytes(&mut self.pair, now, bytes);
+                http1.gateway_bytes(&self.pair, now, &answered, &self.calls);
+                let gone = http1.client_bytes(&mut self.pair, now, bytes, &self.calls, edits);
                 self.reader = Reader::Http1(http1);
                 gone
             }
@@ -86,14 +78,14 @@ impl Connection {
 }
 
 impl Observer for Connection {
-    fn client_bytes(&mut self, now: Instant, bytes: &[u8], _: &mut Edits) -> usize {
+    fn client_bytes(&mut self, now: Instant, bytes: &[u8], edits: &mut Edits) -> usize {
         match &mut self.reader {
-            Reader::Http1(http1) => http1.client_bytes(&mut self.pair, now, bytes),
+            Reader::Http1(http1) => http1.client_bytes(&mut self.pair, now, bytes, &self.calls, edits),
             Reader::Http2(http2) => {
                 http2.client_bytes(&mut self.pair, now, bytes);
                 bytes.len()
             }
-            Reader::Start(..) => self.begin(now, bytes),
+            Reader::Start(..) => self.begin(now, bytes, edits),
             Reader::Tunnel => {
                 self.pair.tunnel_bytes(true, bytes.len());
                 bytes.len()
@@ -103,7 +95,7 @@ impl Observer for Connection {
 
     fn gateway_bytes(&mut self, now: Instant, bytes: &[u8]) {
         match &mut self.reader {
-            Reader::Http1(http1) => http1.gateway_bytes(&self.pair, now, bytes),
+            Reader::Http1(http1) => http1.gateway_bytes(&self.pair, now, bytes, &self.calls),
             Reader::Http2(http2) => http2.gateway_bytes(&self.pair, now, bytes),
             Reader::Start(_, answered) if answered.len() + bytes.len() <= KEPT => answered.extend_from_slice(bytes),
             Reader::Start(..) => {
@@ -117,7 +109,7 @@ impl Observer for Connection {
 
     fn ended(&mut self, now: Instant, side: Side, end: End) {
         match &mut self.reader {
-            Reader::Http1(http1) => http1.ended(&self.pair, now, side, end),
+            Reader::Http1(http1) => http1.ended(&self.pair, now, side, end, &self.calls),
             Reader::Http2(http2) => http2.ended(&self.pair, now, side),
             Reader::Start(..) | Reader::Tunnel => {}
         }
@@ -125,7 +117,7 @@ impl Observer for Connection {
 
     fn closed(&mut self, now: Instant) {
         match &mut self.reader {
-            Reader::Http1(http1) => http1.closed(&self.pair, now),
+            Reader::Http1(http1) => http1.closed(&self.pair, now, &self.calls),
             Reader::Http2(http2) => http2.closed(&self.pair, now),
             Reader::Start(..) | Reader::Tunnel => {}
         }

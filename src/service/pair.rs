@@ -69,6 +69,16 @@ impl Pair {
         self.kind
     }
 
+    /// The name of whose it is; empty while that is not known.
+    pub fn name(&self) -> &str {
+        self.service.as_ref().map_or("", |service| service.name())
+    }
+
+    /// Where it leads, where that is known.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
     /// Whether it is known whose it is.
     pub fn is_attributed(&self) -> bool {
         self.service.is_some()

@@ -4,7 +4,7 @@ use super::id::Ids;
 use super::propagate::{Fields, Reader, Remote};
 use super::sample::{Decision, Sampler, Share, Why};
 use crate::config::tracing::{Format, Tracing};
-use crate::event::Context;
+use crate::event::{Context, Traced};
 use std::time::Instant;
 
 /// The rules of one configuration. All workers share it.
@@ -88,6 +88,28 @@ impl Policy {
         let keep_state = form == Some(Format::TraceContext) && reader.has_good_state();
         let inject = self.inject && !passes;
         Begun { context, decision, form: form.filter(|_| parent.is_some()), inject, keep_state }
+    }
+
+    /// The forms that contexts are read and written in.
+    pub fn forms(&self) -> &[Format] {
+        &self.forms
+    }
+
+    /// Begins the span of a call of the gateway's, if that carries a context and has room for one: the context says whose child it
+    /// is, and the gateway's word is trusted. What becomes of the fields that carry it; none is added.
+    pub fn call(&self, now: Instant, reader: &Reader, ids: &mut Ids) -> Option<(Traced, Option<Fields>)> {
+        let (form, remote) = reader.remote(&self.forms)?;
+        let (trace, parent) = remote.ids?;
+        let decision = self.sampler.decide(now, &trace, Some(&remote), None);
+        if !decision.sampled {
+            return None;
+        }
+        let (parent, random, debug) = (Some(parent), remote.random, remote.debug);
+        let context = Context { trace, span: ids.span(), parent, sampled: true, random, debug };
+        let keep_state = form == Format::TraceContext && reader.has_good_state();
+        let there: Vec<Format> = self.forms.iter().copied().filter(|form| reader.has_form(*form)).collect();
+        let fields = self.inject.then(|| Fields::new(&context, &there, keep_state));
+        Some((Traced { context, by: decision.why.as_str() }, fields))
     }
 
     /// What the fields of a request become; `None` where they stay as they came.

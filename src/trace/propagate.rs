@@ -125,11 +125,22 @@ impl Reader {
 
     /// Whether a field of this name is there, whatever its value; `name` is one of those that [`Fields`] writes.
     pub fn has(&self, name: &str) -> bool {
-        match name {
-            "traceparent" => self.traceparent != Once::Absent,
-            "b3" => self.b3.is_there(),
-            "uber-trace-id" => self.jaeger != Once::Absent,
-            _ => self.multi.is_there(),
+        self.has_form(match name {
+            "traceparent" => Format::TraceContext,
+            "b3" => Format::B3,
+            "uber-trace-id" => Format::Jaeger,
+            _ => Format::B3Multi,
+        })
+    }
+
+    /// Whether a field of this form is there, whatever its value.
+    pub fn has_form(&self, form: Format) -> bool {
+        match form {
+            Format::TraceContext => self.traceparent != Once::Absent,
+            Format::B3 => self.b3.is_there(),
+            Format::B3Multi => self.multi.is_there(),
+            Format::Jaeger => self.jaeger != Once::Absent,
+            Format::Baggage => false,
         }
     }
 

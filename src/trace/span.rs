@@ -5,6 +5,7 @@
 //!
 //! - `attribute`: keys and values, and how JSON shows them
 //! - `exchange`: a request and its answer
+//! - `call`: a call of the gateway's
 //! - `baggage`: what the configuration takes out of baggage
 //! - `timing`: children by `Server-Timing`
 //! - `session`: a WebSocket session
@@ -12,6 +13,7 @@
 
 mod attribute;
 mod baggage;
+mod call;
 mod exchange;
 mod session;
 #[cfg(test)]
@@ -20,6 +22,7 @@ mod timing;
 mod view;
 
 pub use attribute::{attributes, int, json, string, value_of};
+pub use call::of_call;
 pub use exchange::{Made, of_exchange};
 pub use session::of_session;
 pub use timing::children;

@@ -1,13 +1,14 @@
 //! Spans of what passed: made when it is over, kept for a while, and offered to every exporter.
 
-use super::export::{Item, Outlet};
+use super::export::{Identity, Item, Origin, Outlet};
 use super::id::Ids;
 use super::policy::Policy;
 use super::recent::Recent;
-use super::span::{Clock, Made, children, of_exchange, of_session};
+use super::span::{Clock, Made, children, of_call, of_exchange, of_session};
 use crate::config::tracing::Tracing;
 use crate::event::{Exchange, Record, Session, Traced};
 use crate::metrics::TraceMetrics;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -23,21 +24,23 @@ pub struct Tracer {
     metrics: TraceMetrics,
     baggage: Vec<String>,
     scheme: &'static str,
+    identity: Identity,
     ids: Mutex<Ids>,
 }
 
 impl Tracer {
-    /// By the configuration; `scheme` is how clients speak to us.
+    /// By the configuration; `scheme` is how clients speak to us, `identity` whose spans we make.
     pub fn new(
         config: &Tracing,
         policy: Arc<Policy>,
         scheme: &'static str,
+        identity: Identity,
         outlets: Vec<Outlet>,
         metrics: TraceMetrics,
         ids: Ids,
     ) -> Self {
         let (recent, baggage, ids) = (Recent::new(config.recent), config.baggage.clone(), Mutex::new(ids));
-        Self { policy, recent, outlets, metrics, baggage, scheme, ids }
+        Self { policy, recent, outlets, metrics, baggage, scheme, identity, ids }
     }
 
     /// Makes the spans of what was told; `clock` is about now.
@@ -45,6 +48,10 @@ impl Tracer {
         match record {
             Record::Exchange(exchange) => self.exchange(exchange, clock),
             Record::Session(session) => self.session(session, clock),
+            Record::Call(call) => {
+                self.metrics.sampled(call.trace.by).inc();
+                self.offer(of_call(call, clock));
+            }
             Record::Message(_) => {}
         }
     }
@@ -75,8 +82,23 @@ impl Tracer {
         self.pass(Item { span, origin: None });
     }
 
+    /// Spans that the gateway made itself and sent over `protocol`: they go where ours go.
+    pub fn receive(&self, protocol: &str, request: ExportTraceServiceRequest) {
+        let mut count = 0;
+        for group in request.resource_spans {
+            let resource = self.identity.complete(group.resource.unwrap_or_default());
+            for scoped in group.scope_spans {
+                let schemas = [group.schema_url.clone(), scoped.schema_url];
+                let origin = Arc::new(Origin { resource: resource.clone(), scope: scoped.scope, schemas });
+                count += scoped.spans.len() as u64;
+                scoped.spans.into_iter().for_each(|span| self.pass(Item { span, origin: Some(origin.clone()) }));
+            }
+        }
+        self.metrics.received(protocol).inc_by(count);
+    }
+
     /// A span that is whole: kept for a while, and offered to every exporter.
-    pub fn pass(&self, item: Item) {
+    fn pass(&self, item: Item) {
         let item = Arc::new(item);
         self.recent.push(item.clone());
         self.outlets.iter().for_each(|outlet| outlet.offer(item.clone()));

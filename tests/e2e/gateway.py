@@ -33,6 +33,18 @@ async def context(form: str, request: Request):
     return {**traced.server(form, dict(request.headers)), "baggage": request.headers.get("baggage")}
 
 
+@app.get("/chain/{form}")
+async def chain(form: str, to: str, request: Request):
+    """Asks a service what it makes of our call, as a gateway with OpenTelemetry's SDK does."""
+    import httpx
+    import traced
+
+    ours, call, headers = traced.call(form, dict(request.headers))
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+        answer = await client.get(f"http://{to}/context/{form}", headers=headers)
+    return {**ours, "call": call, "service": answer.json(), "baggage": request.headers.get("baggage")}
+
+
 @app.get("/items/{item_id}")
 async def read_item(item_id: int, q: str | None = None):
     if item_id >= 1000:

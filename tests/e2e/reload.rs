@@ -178,9 +178,8 @@ fn a_hangup_reads_the_file_again_and_ends_nothing() {
 fn what_does_nothing_yet_is_said_at_the_start() {
     let (mut text, one) = (String::new(), origin("one"));
     text.push_str(&yaml(one, ""));
-    text.push_str("metrics: { series_limit: 5000 }\n");
+    text.push_str("tracing: { link: { learn: false } }\n");
     let (road, _config) = road(&text);
-    road.process.wait_for_line("the key", |line| {
-        line.contains("metrics.series_limit: does nothing in this build yet").then_some(())
-    });
+    road.process
+        .wait_for_line("the key", |line| line.contains("tracing.link: does nothing in this build yet").then_some(()));
 }

@@ -35,3 +35,12 @@ def client(form):
     with tracer.start_as_current_span("client", kind=trace.SpanKind.CLIENT) as span:
         FORMS[form].inject(headers)
         return told(span), headers
+
+
+def call(form, headers):
+    """The span of a request with these headers, that of a call which it causes, and the headers of that call."""
+    context, out = FORMS[form].extract(headers), {}
+    with tracer.start_as_current_span("gateway", context=context, kind=trace.SpanKind.SERVER) as ours:
+        with tracer.start_as_current_span("call", kind=trace.SpanKind.CLIENT) as span:
+            FORMS[form].inject(out)
+            return told(ours), told(span), out

@@ -24,14 +24,19 @@ use crate::harness::road::Road;
 
 /// A road in front of `gateway` with these keys of `tracing`.
 fn road(gateway: SocketAddr, tracing: &str) -> Road {
+    road_with(gateway, tracing, "")
+}
+
+/// The same with more lines of configuration.
+fn road_with(gateway: SocketAddr, tracing: &str, more: &str) -> Road {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let text = format!(
         "service: traced\n\
          ingress: {{ listen: '127.0.0.1:0', gateway: '{gateway}' }}\n\
          admin: {{ listen: '127.0.0.1:0', anonymous: operate }}\n\
-         routes: {{ patterns: [ '/items/{{id}}', '/context/{{form}}' ] }}\n\
+         routes: {{ patterns: [ '/items/{{id}}', '/context/{{form}}', '/chain/{{form}}' ] }}\n\
          alerting: {{ state: '{}' }}\n\
-         tracing: {{ {tracing} }}\n",
+         tracing: {{ {tracing} }}\n{more}",
         folder.path().display()
     );
     let config = folder.path().join("agent.yaml");

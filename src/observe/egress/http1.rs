@@ -1,7 +1,9 @@
 //! Calls over HTTP/1 on one connection. What cannot be told apart for certain is not looked at any more; what is in flight is
 //! followed to its end.
 
-use crate::event::{Awaited, Decline, End, Side};
+use super::calls::{Calls, Told};
+use crate::event::exchange::Outcome;
+use crate::event::{Awaited, Decline, Edits, End, Side};
 use crate::observe::http1::{Carry, Piece};
 use crate::service::Ending;
 use crate::service::pair::{Call, Kind, Pair};
@@ -47,6 +49,8 @@ struct InFlight {
     is_connect: bool,
     upgrade: Upgrade,
     status: Option<u16>,
+    /// What becomes its span, if it has one.
+    told: Told,
 }
 
 /// What a request's head says.
@@ -75,12 +79,19 @@ impl Http1 {
     }
 
     /// Reads what the gateway sends; how many bytes may go on. What may not is declined.
-    pub(super) fn client_bytes(&mut self, pair: &mut Pair, now: Instant, bytes: &[u8]) -> usize {
+    pub(super) fn client_bytes(
+        &mut self,
+        pair: &mut Pair,
+        now: Instant,
+        bytes: &[u8],
+        calls: &Calls,
+        edits: &mut Edits,
+    ) -> usize {
         let mut at = 0;
         while at < bytes.len() && self.declined.is_none() {
             match &mut self.inbound {
                 Inbound::Head(carry) if carry.is_empty() && matches!(bytes[at], b'\r' | b'\n') => at += 1,
-                Inbound::Head(_) => match self.head(pair, now, &bytes[at..]) {
+                Inbound::Head(_) => match self.head(pair, now, &bytes[at..], at as isize, calls, edits) {
                     Some(taken) => at += taken,
                     None => self.inbound = Inbound::Opaque,
                 },
@@ -100,8 +111,16 @@ impl Http1 {
         at
     }
 
-    /// Reads a head; how many bytes it took, none when it is declined. `None` if it is no head.
-    fn head(&mut self, pair: &mut Pair, now: Instant, bytes: &[u8]) -> Option<usize> {
+    /// Reads a head that begins at `at` of what is edited; how many bytes it took, none when it is declined. `None` if it is no head.
+    fn head(
+        &mut self,
+        pair: &mut Pair,
+        now: Instant,
+        bytes: &[u8],
+        at: isize,
+        calls: &Calls,
+        edits: &mut Edits,
+    ) -> Option<usize> {
         let Inbound::Head(carry) = &mut self.inbound else { return None };
         let mut carry = std::mem::take(carry);
         if carry.is_empty() {
@@ -115,7 +134,7 @@ impl Http1 {
                     Err(left) => return self.decline(Decline::Rejected(left)),
                 }
             }
-            if let Some(request) = http1::request(bytes, |head| request(pair, head)).ok()? {
+            if let Some(request) = http1::request(bytes, |head| request(pair, now, head, at, calls, edits)).ok()? {
                 if self.asked.is_none() {
                     match pair.ask(now) {
                         Ok(call) => self.asked = Some(call),
@@ -129,6 +148,7 @@ impl Http1 {
         }
         let mut from = 0;
         loop {
+            let carried = carry.bytes().len() as isize;
             let end = match carry.add(now, &bytes[from..]) {
                 Piece::More => {
                     self.inbound = Inbound::Head(carry);
@@ -137,7 +157,11 @@ impl Http1 {
                 Piece::TooLong => return None,
                 Piece::Ends(end) => from + end,
             };
-            match http1::request(carry.bytes(), |head| request(pair, head)).ok()? {
+            match http1::request(carry.bytes(), |head| {
+                request(pair, now, head, at + from as isize - carried, calls, edits)
+            })
+            .ok()?
+            {
                 Some(request) if request.len == carry.bytes().len() => {
                     self.take(pair, now, request);
                     return Some(end);
@@ -180,7 +204,7 @@ impl Http1 {
     }
 
     /// Reads what the service sends.
-    pub(super) fn gateway_bytes(&mut self, pair: &Pair, now: Instant, bytes: &[u8]) {
+    pub(super) fn gateway_bytes(&mut self, pair: &Pair, now: Instant, bytes: &[u8], calls: &Calls) {
         let mut at = 0;
         while at < bytes.len() {
             match &mut self.outbound {
@@ -188,7 +212,7 @@ impl Http1 {
                     Some((taken, answer)) => {
                         at += taken;
                         if let Some((status, body)) = answer {
-                            self.answer(pair, now, status, body);
+                            self.answer(pair, now, status, body, calls);
                         }
                     }
                     None => self.outbound = Outbound::Opaque,
@@ -198,7 +222,7 @@ impl Http1 {
                         at += step.taken;
                         if step.done {
                             self.outbound = Outbound::Head(Carry::default());
-                            self.finish(pair, now);
+                            self.finish(pair, now, calls);
                         }
                     }
                     Err(_) => {
@@ -239,7 +263,7 @@ impl Http1 {
         }
     }
 
-    fn answer(&mut self, pair: &Pair, now: Instant, status: u16, body: Body) {
+    fn answer(&mut self, pair: &Pair, now: Instant, status: u16, body: Body, calls: &Calls) {
         self.outbound = Outbound::Head(Carry::default());
         if status < 200 && status != 101 {
             return;
@@ -250,9 +274,12 @@ impl Http1 {
             return;
         };
         x.status = Some(status);
+        if let Some(told) = &mut x.told {
+            (told.status, told.began) = (Some(status), Some(now));
+        }
         let (is_head, upgrade) = (x.is_head, std::mem::replace(&mut x.upgrade, Upgrade::No));
         if status == 101 || (x.is_connect && (200..300).contains(&status)) {
-            self.finish(pair, now);
+            self.finish(pair, now, calls);
             (self.inbound, self.outbound) = (Inbound::Opaque, Outbound::Opaque);
             return;
         }
@@ -260,27 +287,29 @@ impl Http1 {
             self.inbound = Inbound::Head(Carry::default());
         }
         match body {
-            _ if is_head || matches!(status, 204 | 304) || body.is_none() => self.finish(pair, now),
+            _ if is_head || matches!(status, 204 | 304) || body.is_none() => self.finish(pair, now, calls),
             Body::Ambiguous => (self.outbound, self.inbound) = (Outbound::Body(body), Inbound::Opaque),
             body => self.outbound = Outbound::Body(body),
         }
     }
 
     /// The oldest call's answer is whole.
-    fn finish(&mut self, pair: &Pair, now: Instant) {
-        if let Some(InFlight { call: Some(call), status: Some(status), .. }) = self.in_flight.pop_front() {
+    fn finish(&mut self, pair: &Pair, now: Instant, calls: &Calls) {
+        if let Some(InFlight { call: Some(call), status: Some(status), told, .. }) = self.in_flight.pop_front() {
+            calls.end(now, Outcome::Whole, told);
             pair.end(call, Some(status), Ending::Answered(status), now);
         }
     }
 
     /// Nothing that is in flight will be answered whole.
-    fn abort(&mut self, pair: &Pair, now: Instant) {
+    fn abort(&mut self, pair: &Pair, now: Instant, calls: &Calls) {
         for x in &mut self.in_flight {
             let Some(call) = x.call.take() else { continue };
-            let ending = match self.first_end {
-                Some(Side::Client) => Ending::GivenUp(now.saturating_duration_since(call.started)),
-                _ => Ending::Broken,
+            let (ending, outcome) = match self.first_end {
+                Some(Side::Client) => (Ending::GivenUp(now.saturating_duration_since(call.started)), Outcome::Client),
+                _ => (Ending::Broken, Outcome::Gateway),
             };
+            calls.end(now, outcome, x.told.take());
             pair.end(call, x.status, ending, now);
         }
         if let Some(call) = self.asked.take() {
@@ -288,23 +317,23 @@ impl Http1 {
         }
     }
 
-    pub(super) fn ended(&mut self, pair: &Pair, now: Instant, side: Side, end: End) {
+    pub(super) fn ended(&mut self, pair: &Pair, now: Instant, side: Side, end: End, calls: &Calls) {
         self.first_end.get_or_insert(side);
         if side == Side::Gateway {
             let until_end = matches!(self.outbound, Outbound::Body(Body::UntilClose | Body::Ambiguous));
             if end == End::Finished && until_end {
-                self.finish(pair, now);
+                self.finish(pair, now, calls);
             }
         }
         // A gateway that ends its side has left: no client of HTTP waits for an answer on a connection that it closes.
-        self.abort(pair, now);
+        self.abort(pair, now, calls);
         if side == Side::Gateway {
             self.in_flight.clear();
         }
     }
 
-    pub(super) fn closed(&mut self, pair: &Pair, now: Instant) {
-        self.abort(pair, now);
+    pub(super) fn closed(&mut self, pair: &Pair, now: Instant, calls: &Calls) {
+        self.abort(pair, now, calls);
         self.in_flight.clear();
     }
 
@@ -332,7 +361,14 @@ impl Http1 {
     }
 }
 
-fn request(pair: &mut Pair, head: &RequestHead<'_>) -> Request {
+fn request(
+    pair: &mut Pair,
+    now: Instant,
+    head: &RequestHead<'_>,
+    base: isize,
+    calls: &Calls,
+    edits: &mut Edits,
+) -> Request {
     if !pair.is_attributed() {
         let host = head.fields.iter().find(|field| field.name.eq_ignore_ascii_case("host"));
         pair.attribute(host.and_then(|host| std::str::from_utf8(host.value).ok()));
@@ -344,6 +380,7 @@ fn request(pair: &mut Pair, head: &RequestHead<'_>) -> Request {
             is_connect: head.method == "CONNECT",
             upgrade: head.upgrade,
             status: None,
+            told: calls.begin(now, pair, head, base, edits),
         },
         body: head.body,
         len: head.bytes.len(),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::config::{self, Config};
-use crate::event::Edits;
+use crate::event::{Edits, ObserveCalls as _};
 use crate::metrics::{Registry, ServiceMetrics};
 use crate::service::Directory;
 use crate::service::pair::Kind;
@@ -28,7 +28,7 @@ impl Seen {
         let config = config::parse(&text, Path::new(""), &|_| None).unwrap();
         let now = Instant::now();
         let directory = Arc::new(Directory::new(&config, &families, None, now));
-        let connection = Calls.connection(Self::pair(&directory, kind));
+        let connection = Calls::untraced().connection(Self::pair(&directory, kind));
         Self { registry, directory, connection, now }
     }
 
@@ -39,7 +39,7 @@ impl Seen {
 
     /// Another connection.
     fn again(&mut self, kind: Kind) -> &mut Self {
-        self.connection = Calls.connection(Self::pair(&self.directory, kind));
+        self.connection = Calls::untraced().connection(Self::pair(&self.directory, kind));
         self
     }
 

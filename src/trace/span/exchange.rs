@@ -94,7 +94,7 @@ fn failure(exchange: &Exchange) -> Option<(String, Option<Status>)> {
 }
 
 /// The path of a target, without query and without what an absolute form has in front of it.
-fn path(target: &[u8]) -> String {
+pub(super) fn path(target: &[u8]) -> String {
     let target = target.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
     let text = String::from_utf8_lossy(target);
     let path = match text.split_once("://") {
@@ -104,7 +104,7 @@ fn path(target: &[u8]) -> String {
     path[..path.floor_char_boundary(PATH)].to_owned()
 }
 
-fn version(version: Version) -> &'static str {
+pub(super) fn version(version: Version) -> &'static str {
     match version {
         Version::Http10 => "1.0",
         Version::Http11 => "1.1",
