@@ -141,7 +141,13 @@ impl App {
             orders: orders.clone(),
         };
         let watching = Watching::start((Arc::new(config.clone()), gateway.clone()), findings)?;
-        let exposed = Exposed::new(registry, observing.queue.clone(), agent.records_dropped.clone(), merged);
+        let exposed = Exposed::new(
+            registry,
+            observing.queue.clone(),
+            agent.records_dropped.clone(),
+            merged,
+            families.exemplars.clone(),
+        );
         services::cover(&config, &seen);
         let view = Arc::new(View {
             coverage: seen,

@@ -1,6 +1,7 @@
 //! Metric families, their handles and their exposition. Every family's name is written once, here.
 //!
 //! - `family`: children of one family by label values; scraping never holds up who counts
+//! - `openmetrics`: the exposition as OpenMetrics
 //! - `registry`: all families, and how many series they may have
 //! - `http`: the families of HTTP exchanges
 //! - `gateway`: the gateway's processes
@@ -27,6 +28,7 @@ pub mod gateway;
 pub mod grpc;
 pub mod http;
 pub mod http2;
+pub mod openmetrics;
 pub mod reading;
 pub mod registry;
 pub mod road;

@@ -14,6 +14,7 @@
 //! - `watch`: what a worker tells of exchanges
 //! - `deferred`: what is derived from whole exchanges, off the data path
 //! - `business`: what requests are about
+//! - `exemplars`: the last trace of each endpoint
 //! - `exposed`: all families, complete up to the moment somebody looks
 //! - `clients`: clients, told apart without naming them
 //! - `auth`: credentials and what becomes of them
@@ -33,6 +34,7 @@ pub mod connection;
 pub mod deferred;
 pub mod edits;
 pub mod egress;
+pub mod exemplars;
 pub mod exposed;
 #[cfg(test)]
 mod flood;
@@ -52,6 +54,7 @@ pub mod websocket;
 pub mod worker;
 
 pub use deferred::Deferred;
+pub use exemplars::Exemplars;
 pub use exposed::Exposed;
 pub use interest::Interests;
 pub use traces::Traces;

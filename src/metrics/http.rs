@@ -7,7 +7,7 @@ use prometheus::{Histogram, IntCounter, IntGauge};
 
 /// The family that summaries are made of.
 pub(super) const REQUESTS: &str = "http_requests_total";
-pub(super) const DURATION: &str = "http_request_duration_seconds";
+pub const DURATION: &str = "http_request_duration_seconds";
 pub(super) const ACTIVE: &str = "http_requests_active";
 
 /// All of them. `endpoint` is a template, `method` one of [`Method`].

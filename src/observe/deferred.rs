@@ -7,6 +7,7 @@ mod access;
 mod attacks;
 
 use super::business::Business;
+use super::exemplars::Exemplars;
 use super::interest::Interests;
 use super::signature::Told;
 use super::worker::Families;
@@ -26,6 +27,7 @@ pub struct Deferred {
     attacks: Attacks,
     business: Business,
     told: Told,
+    exemplars: Exemplars,
 }
 
 impl Deferred {
@@ -35,7 +37,8 @@ impl Deferred {
         let attacks = Attacks::new(&interests, families.security.clone());
         let business = Business::new(&interests, families.business.clone())?;
         let told = Told::new(&interests.signatures, families.services.clone());
-        Ok(Self { interests, access, attacks, business, told })
+        let exemplars = families.exemplars.clone();
+        Ok(Self { interests, access, attacks, business, told, exemplars })
     }
 
     /// From now on by `interests`; what has been counted goes on.
@@ -56,6 +59,7 @@ impl Deferred {
     pub fn see(&mut self, now: SystemTime, record: &Record) {
         match record {
             Record::Exchange(exchange) => {
+                self.exemplars.see(now, exchange);
                 self.business.see(&self.interests, exchange);
                 self.told.see(&self.interests.signatures, exchange);
                 self.exchange(now, exchange);

@@ -1,8 +1,10 @@
 //! All families as they are exposed: complete up to the moment somebody looks.
 
+use super::exemplars::{self, Exemplars};
 use crate::event::Queue;
 use crate::gateway::Merged;
-use crate::metrics::{IntCounter, Registry};
+use crate::metrics::http::DURATION;
+use crate::metrics::{IntCounter, Registry, openmetrics};
 use prometheus::proto::MetricFamily;
 use std::time::{Duration, Instant};
 
@@ -16,17 +18,29 @@ pub struct Exposed {
     queue: Queue,
     dropped: IntCounter,
     merged: Merged,
+    exemplars: Exemplars,
 }
 
 impl Exposed {
     /// `dropped` counts what the queue dropped; `merged` is appended.
-    pub fn new(registry: Registry, queue: Queue, dropped: IntCounter, merged: Merged) -> Self {
-        Self { registry, queue, dropped, merged }
+    pub fn new(registry: Registry, queue: Queue, dropped: IntCounter, merged: Merged, exemplars: Exemplars) -> Self {
+        Self { registry, queue, dropped, merged, exemplars }
     }
 
     /// From now on no more series than `limit`.
     pub fn limit(&self, limit: usize) {
         self.registry.limit(limit);
+    }
+
+    /// All families as OpenMetrics, with exemplars.
+    pub fn openmetrics(&self) -> String {
+        let (families, examples) = (self.gather(), self.exemplars.all());
+        openmetrics::write(
+            &families,
+            |name, metric| {
+                if name == DURATION { exemplars::of(&examples, metric) } else { None }
+            },
+        )
     }
 
     /// Gathers all families.

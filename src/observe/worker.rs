@@ -2,6 +2,7 @@
 
 use super::connection::Connection;
 use super::edits::Address;
+use super::exemplars::Exemplars;
 use super::grpc::Methods;
 use super::interest::Interests;
 use super::routes::{Judged, Routes};
@@ -56,6 +57,8 @@ pub struct Families {
     pub security: SecurityMetrics,
     /// What requests are about.
     pub business: BusinessMetrics,
+    /// Traces that histograms point to.
+    pub exemplars: Exemplars,
 }
 
 impl Families {
@@ -70,6 +73,7 @@ impl Families {
             services: ServiceMetrics::register(registry, buckets),
             security: SecurityMetrics::register(registry),
             business: BusinessMetrics::register(registry, &buckets.duration),
+            exemplars: Exemplars::default(),
         }
     }
 }
