@@ -17,7 +17,8 @@ mod status;
 mod top;
 
 use crate::app::{demo, run};
-use crate::config::{Errors, check};
+use crate::config::{self, Errors, check};
+use crate::metrics::estimate::estimate;
 use crate::reload::environment;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::Write;
@@ -49,6 +50,9 @@ enum Command {
         /// Do not fetch secrets: they need not be there.
         #[arg(long)]
         no_secrets: bool,
+        /// Say how many series it can lead to.
+        #[arg(long)]
+        series: bool,
     },
     Status(status::Status),
     Top(top::Top),
@@ -91,7 +95,7 @@ pub fn main() -> ExitCode {
     // clap ends the process with 2 on bad usage.
     match Cli::parse().command {
         Command::Run { config } => exit(run::run(&config)),
-        Command::Check { file, no_secrets } => exit(check(&file, !no_secrets)),
+        Command::Check { file, no_secrets, series } => exit(check(&file, !no_secrets, series)),
         Command::Status(args) => exit(status::run(&args)),
         Command::Top(args) => exit(top::run(&args)),
         Command::Alerts(args) => exit(alerts::run(args)),
@@ -103,8 +107,12 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn check(file: &Path, fetch: bool) -> anyhow::Result<()> {
-    say(&check::check(file, &environment, fetch)?)
+fn check(file: &Path, fetch: bool, series: bool) -> anyhow::Result<()> {
+    say(&check::check(file, &environment, fetch)?)?;
+    match series {
+        true => say(&estimate(&config::load_without_secrets(file, &environment)?)),
+        false => Ok(()),
+    }
 }
 
 fn version() -> anyhow::Result<()> {

@@ -1,6 +1,7 @@
 //! Metric families, their handles and their exposition. Every family's name is written once, here.
 //!
 //! - `family`: children of one family by label values; scraping never holds up who counts
+//! - `estimate`: how many series a configuration can lead to
 //! - `openmetrics`: the exposition as OpenMetrics
 //! - `registry`: all families, and how many series they may have
 //! - `http`: the families of HTTP exchanges
@@ -23,6 +24,7 @@
 pub mod admin;
 pub mod agent;
 pub mod business;
+pub mod estimate;
 pub mod family;
 pub mod gateway;
 pub mod grpc;

@@ -7,6 +7,7 @@ use prometheus::{Histogram, IntCounter, IntGauge};
 
 /// The family that summaries are made of.
 pub(super) const REQUESTS: &str = "http_requests_total";
+/// Seconds of whole exchanges; its buckets have exemplars.
 pub const DURATION: &str = "http_request_duration_seconds";
 pub(super) const ACTIVE: &str = "http_requests_active";
 

@@ -33,6 +33,13 @@ fn a_valid_file_is_summed_up() {
 }
 
 #[test]
+fn how_many_series_there_can_be_is_estimated() {
+    let (code, said, _) = check("ingress: { gateway: 127.0.0.1:8000 }\nroutes: { max: 10 }\n", &["--series"]);
+    assert_eq!(code, Some(0));
+    assert!(said.contains("570  10 endpoints of routes.max") && said.contains("within metrics.series_limit"), "{said}");
+}
+
+#[test]
 fn every_fault_of_a_wrong_file_is_told() {
     let (code, said, faults) = check("ingress: { gateway: nowhere }\nlogs: {}\n", &[]);
     assert_eq!((code, &*said), (Some(1), ""));
