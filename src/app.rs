@@ -10,7 +10,9 @@
 //! - `spans`: the thread of the exporters
 //! - `run`: `outrider run`, until a signal
 //! - `logs`: the log and its level
+//! - `access_log`: a line an exchange
 
+mod access_log;
 mod alerting;
 mod coverage;
 pub mod demo;
@@ -82,12 +84,12 @@ pub struct App {
 impl App {
     /// Starts everything. Nothing is accepted unless all of it could be built.
     pub fn start(config: Config) -> Result<Self> {
-        let (level, log_level) = (logs::start(config.log), config.log.level);
-        notice(&config);
         let registry = Registry::new();
         registry.limit(config.metrics.series_limit);
-        let families = Families::register(&registry, &config.metrics.buckets);
         let agent = AgentMetrics::register(&registry);
+        let (level, log_level) = (logs::start(config.log, agent.log_held_back.clone()), config.log.level);
+        notice(&config);
+        let families = Families::register(&registry, &config.metrics.buckets);
         let tls = families.road.tls.clone();
         let admin_metrics = AdminMetrics::register(&registry);
         let service_metrics = families.services.clone();

@@ -11,6 +11,7 @@
 //! - `grpc`: one gRPC call
 //! - `websocket`: one WebSocket session
 //! - `interest`: what is derived from whole exchanges, by the configuration
+//! - `chance`: which of many are taken, at a share
 //! - `watch`: what a worker tells of exchanges
 //! - `deferred`: what is derived from whole exchanges, off the data path
 //! - `business`: what requests are about
@@ -27,6 +28,7 @@
 
 pub mod auth;
 pub mod business;
+mod chance;
 #[cfg(feature = "chaos")]
 mod chaos;
 pub mod clients;

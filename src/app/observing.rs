@@ -1,5 +1,7 @@
 //! The thread that looks at what workers tell of whole exchanges.
 
+use super::access_log;
+use crate::event::Record;
 use crate::event::queue::{self, Queue};
 use crate::observe::worker::Families;
 use crate::observe::{Deferred, Interests};
@@ -33,6 +35,11 @@ impl Observing {
                 more = drain.look(|record| {
                     let now = SystemTime::now();
                     deferred.see(now, record);
+                    if let Record::Exchange(exchange) = record
+                        && exchange.logged
+                    {
+                        access_log::write(exchange, (Instant::now(), now));
+                    }
                     if let Some(tracer) = &tracer {
                         tracer.see(record, Clock::new(Instant::now(), now));
                     }

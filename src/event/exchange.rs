@@ -33,6 +33,8 @@ pub struct Exchange {
     pub outcome: Outcome,
     /// Whether it asked for a WebSocket, or became one.
     pub is_websocket: bool,
+    /// Whether it gets a line in the access log.
+    pub logged: bool,
     /// Its place in a trace, if it has a span.
     pub trace: Option<Traced>,
     /// The request.
@@ -100,6 +102,7 @@ impl Default for Exchange {
             grpc: None,
             outcome: Outcome::Whole,
             is_websocket: false,
+            logged: false,
             trace: None,
             request: Message::default(),
             response: Message::default(),
@@ -123,7 +126,7 @@ impl Exchange {
         }
         (self.request.keeps_tail, self.response.keeps_tail) = (false, false);
         (self.began, self.status, self.grpc, self.trace) = (None, None, None, None);
-        (self.outcome, self.is_websocket) = (Outcome::Whole, false);
+        (self.outcome, self.is_websocket, self.logged) = (Outcome::Whole, false, false);
     }
 
     /// Bytes that it holds.

@@ -7,6 +7,8 @@ use prometheus::{Gauge, IntCounter, IntGauge};
 /// Build and configuration.
 #[derive(Clone)]
 pub struct AgentMetrics {
+    /// Warnings and errors that came too often to be written.
+    pub log_held_back: IntCounter,
     reload_successful: IntGauge,
     reload_success_time: Gauge,
     reloads: Family<IntCounter>,
@@ -34,6 +36,12 @@ impl AgentMetrics {
         );
         let reloads: Family<IntCounter> =
             Family::register(registry, "outrider_config_reloads_total", "Reloads by result.", &["result"]);
+        let held_back: Family<IntCounter> = Family::register(
+            registry,
+            "outrider_log_lines_held_back_total",
+            "Warnings and errors that came too often to be written.",
+            &[],
+        );
         ["applied", "refused"].iter().for_each(|result| drop(reloads.with(&[result])));
         let dropped: Family<IntCounter> = Family::register(
             registry,
@@ -42,6 +50,7 @@ impl AgentMetrics {
             &[],
         );
         Self {
+            log_held_back: held_back.with(&[]),
             reload_successful: successful.with(&[]),
             reload_success_time: time.with(&[]),
             reloads,

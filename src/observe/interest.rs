@@ -28,6 +28,8 @@ pub struct Interests {
     pub body_limit: u32,
     /// How the gateway shows that breakers of its own are open.
     pub signatures: Vec<Signature>,
+    /// The share of exchanges that get a line in the access log.
+    pub(super) access: f64,
     /// Rules that hold for any path exist.
     pub(super) any_path: bool,
     /// Methods that rules name; empty for any.
@@ -55,6 +57,7 @@ impl Interests {
             login: config.security.login.iter().filter(|_| full).map(Pattern::from).collect(),
             security: config.security.clone(),
             body_limit: u32::try_from(config.metrics.body_limit).unwrap_or(u32::MAX),
+            access: config.log.access,
             any_path: rules.iter().any(|rule| rule.matches.endpoints.is_empty()),
             methods: if any_method { HashSet::new() } else { methods.collect() },
             request_bodies: reads(|source| matches!(source, Source::Request(_))),

@@ -4,6 +4,7 @@
 //! steady state allocates nothing.
 
 use super::auth;
+use super::chance::Chance;
 use super::interest::Interests;
 use crate::config::Profile;
 use crate::event::exchange::MessageRecord;
@@ -27,6 +28,7 @@ pub(super) struct Watch {
     #[expect(clippy::vec_box, reason = "an exchange is large and moves as a pointer")]
     spare: Vec<Box<Exchange>>,
     harmless: Harmless,
+    chance: Chance,
 }
 
 /// An exchange that is noted while it passes.
@@ -79,7 +81,7 @@ impl Talk {
 
 impl Watch {
     pub(super) fn new(interests: Arc<Interests>, queue: Queue) -> Self {
-        Self { interests, queue, spare: Vec::new(), harmless: Harmless::default() }
+        Self { interests, queue, spare: Vec::new(), harmless: Harmless::default(), chance: Chance::default() }
     }
 
     pub(super) fn follow(&mut self, interests: Arc<Interests>) {
@@ -132,12 +134,14 @@ impl Watch {
     fn begin(&mut self, method: &str, marked: bool, sampled: bool) -> Option<Note> {
         let bodies = if marked || self.interests.any_path { self.interests.bodies(method) } else { None };
         let full = self.interests.profile == Profile::Full;
-        if !full && bodies.is_none() && !sampled && self.interests.signatures.is_empty() {
+        let logged = self.interests.access > 0.0 && self.chance.falls(self.interests.access);
+        if !full && bodies.is_none() && !sampled && !logged && self.interests.signatures.is_empty() {
             return None;
         }
         let (keeps_request, keeps_response) = bodies.unwrap_or_default();
-        let exchange = self.spare();
-        let (limit, tell) = (self.interests.body_limit, marked || bodies.is_some() || sampled);
+        let mut exchange = self.spare();
+        exchange.logged = logged;
+        let (limit, tell) = (self.interests.body_limit, marked || bodies.is_some() || sampled || logged);
         Some(Note { exchange, limit, keeps_request, keeps_response, tell })
     }
 

@@ -5,6 +5,7 @@
 //! - `contract`: the OpenAPI document, by schemathesis
 //! - `coverage`: what is seen and what is not
 //! - `http`: what HTTP asks of it
+//! - `logs`: the access log
 //! - `page`: the web page in a browser
 //! - `slow`: clients that are slow or greedy
 //! - `tls`: certificates of ours and of callers
@@ -14,6 +15,7 @@ mod cli;
 mod contract;
 mod coverage;
 mod http;
+mod logs;
 mod page;
 mod slow;
 mod tls;
