@@ -2,7 +2,7 @@
 //! waits for that.
 
 use super::edits::Address;
-use super::http1::{Carry, Http1};
+use super::http1::Http1;
 use super::http2::Http2;
 use super::worker::Worker;
 use crate::event::{Awaited, Edits, End, Observer, Side};
@@ -61,9 +61,7 @@ impl Connection {
         let (worker, client, gateway) = (start.worker.clone(), start.client, std::mem::take(&mut start.gateway));
         match protocol {
             Protocol::Http1 => {
-                let mut carry = Carry::default();
-                carry.add(now, &sent);
-                let mut http1 = Http1::new(worker, client, carry);
+                let mut http1 = Http1::new(worker, client, now, &sent);
                 http1.gateway_bytes(now, &gateway);
                 let gone = http1.client_bytes(now, bytes, edits);
                 *self = Self::Http1(http1);

@@ -66,19 +66,21 @@ struct InFlight {
 }
 
 impl Http1 {
-    /// For a connection from `client` that has begun with what is carried, which has gone on already.
-    pub(super) fn new(worker: Rc<Worker>, client: Address, begun: Carry) -> Self {
+    /// For a connection from `client` that has begun with the bytes `sent`, which have gone on already.
+    pub(super) fn new(worker: Rc<Worker>, client: Address, now: Instant, sent: &[u8]) -> Self {
         let routes = worker.routes();
-        Self {
+        let mut http1 = Self {
             worker,
             routes,
             client,
             in_flight: VecDeque::new(),
-            inbound: Inbound::Head(begun),
+            inbound: Inbound::head(),
             outbound: Outbound::new(),
             session: None,
             first_end: None,
-        }
+        };
+        http1.read_client(now, sent, None);
+        http1
     }
 
     /// What the client sends is not looked at any more; answers to what is in flight are.

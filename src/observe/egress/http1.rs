@@ -150,7 +150,7 @@ impl Http1 {
         loop {
             let carried = carry.bytes().len() as isize;
             let end = match carry.add(now, &bytes[from..]) {
-                Piece::More => {
+                Piece::More | Piece::Line(_) => {
                     self.inbound = Inbound::Head(carry);
                     return Some(bytes.len());
                 }
@@ -248,7 +248,7 @@ impl Http1 {
         let mut from = 0;
         loop {
             let end = match carry.add(now, &bytes[from..]) {
-                Piece::More => {
+                Piece::More | Piece::Line(_) => {
                     self.outbound = Outbound::Head(carry);
                     return Some((bytes.len(), None));
                 }

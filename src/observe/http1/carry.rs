@@ -1,4 +1,5 @@
-//! A head that comes in pieces: a copy of what has passed of it.
+//! A head that comes in pieces: a copy of what has passed of it. It is judged when its first line is whole, and when all of it is:
+//! how it is cut makes no difference.
 
 use crate::wire::http1::{BlankLine, HEAD_LIMIT};
 use std::time::Instant;
@@ -8,6 +9,7 @@ use std::time::Instant;
 pub(in crate::observe) struct Carry {
     bytes: Vec<u8>,
     blank: BlankLine,
+    has_line: bool,
     began: Option<Instant>,
 }
 
@@ -15,6 +17,8 @@ pub(in crate::observe) struct Carry {
 pub(in crate::observe) enum Piece {
     /// Taken; the head goes on.
     More,
+    /// Taken; the head goes on behind its first line, which is whole now and ends behind so many of the bytes that are carried.
+    Line(usize),
     /// An empty line ends behind so many bytes of the piece: the head may be whole now.
     Ends(usize),
     /// The head is over [`HEAD_LIMIT`].
@@ -43,8 +47,17 @@ impl Carry {
         match end {
             _ if self.bytes.len() > HEAD_LIMIT => Piece::TooLong,
             Some(end) => Piece::Ends(end),
+            None if !self.has_line && piece.contains(&b'\n') => self.line().map_or(Piece::More, Piece::Line),
             None => Piece::More,
         }
+    }
+
+    /// Where the first line ends that is not empty.
+    fn line(&mut self) -> Option<usize> {
+        let start = self.bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n'))?;
+        let end = self.bytes[start..].iter().position(|&byte| byte == b'\n')?;
+        self.has_line = true;
+        Some(start + end + 1)
     }
 
     /// Whether `piece` ends with a `CR` that would begin an empty line.

@@ -48,7 +48,8 @@ impl Inbound {
         matches!(self, Self::Head(carry) if carry.is_empty())
     }
 
-    fn head() -> Self {
+    /// In front of a head.
+    pub(super) fn head() -> Self {
         Self::Head(Carry::default())
     }
 }
@@ -140,8 +141,8 @@ impl Http1 {
         if carry.is_empty() {
             match self.request(now, &bytes[at..], at as isize, edits.as_deref_mut()) {
                 Ok(Some((next, len))) => return Read::Request(next, at + len),
-                Ok(None) => {}
-                Err(_) => return Read::Opaque(Opaque::Malformed),
+                // What is wrong is told below, where it does not matter how much of the head is here.
+                Ok(None) | Err(_) => {}
             }
         }
         // A `CR` that begins the empty line waits, so that an edit still finds its place in front of it.
@@ -152,7 +153,10 @@ impl Http1 {
         loop {
             let carried = carry.bytes().len();
             let end = match carry.add(now, &bytes[from..may_go]) {
-                Piece::More => {
+                Piece::Line(len) if http1::request(&carry.bytes()[..len], |_| ()).is_err() => {
+                    return Read::Opaque(Opaque::Malformed);
+                }
+                Piece::More | Piece::Line(_) => {
                     self.inbound = Inbound::Head(carry);
                     return Read::More(may_go);
                 }

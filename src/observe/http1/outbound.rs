@@ -100,14 +100,17 @@ impl Http1 {
                     self.answer(now, now, answer);
                     return answer.len;
                 }
-                Ok(None) => {}
-                Err(_) => return self.not_http(rest),
+                // What is wrong is told below, where it does not matter how much of the head is here.
+                Ok(None) | Err(_) => {}
             }
         }
         let mut from = 0;
         loop {
             let end = match carry.add(now, &rest[from..]) {
-                Piece::More => {
+                Piece::Line(len) if http1::response(&carry.bytes()[..len], |_| ()).is_err() => {
+                    return self.not_http(rest);
+                }
+                Piece::More | Piece::Line(_) => {
                     self.outbound = Outbound::Head(carry);
                     return rest.len();
                 }

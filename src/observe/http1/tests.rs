@@ -142,6 +142,33 @@ fn a_head_without_end_is_given_up_at_its_limit() {
 }
 
 #[test]
+fn a_head_is_malformed_from_its_first_line_on_or_at_its_end_however_it_comes() {
+    let opaque = r#"outrider_opaque_connections_total{reason="malformed"} 1"#;
+    for cut in 1..12 {
+        let mut line = Seen::new(false);
+        line.client(&b"GET / HTTP/7"[..cut]).client(&b"GET / HTTP/7"[cut..]);
+        line.lacks("outrider_opaque_connections_total");
+        line.client(b"\r\n").has(opaque);
+    }
+    let mut field = Seen::new(false);
+    field.client(b"GET / HTTP/1.1\r\nno field\r\n").lacks("outrider_opaque_connections_total");
+    field.client(b"\r\n").has(opaque);
+    let mut answer = Seen::new(false);
+    answer.client(b"GET /a HTTP/1.1\r\n\r\n").gateway(b"HTTP/1.1 020 ").lacks("outrider_opaque_connections_total");
+    answer.gateway(b"\r\nA: b\r\n\r\n").has(opaque);
+}
+
+#[test]
+fn what_begins_as_the_preface_of_http2_and_goes_on_otherwise_is_malformed() {
+    for cut in 1..20 {
+        let mut seen = Seen::new(false);
+        let bytes = b"PRI * HTTP/2.0\r\n\r\nno\r\n";
+        seen.client(&bytes[..cut]).client(&bytes[cut..]);
+        seen.has(r#"outrider_opaque_connections_total{reason="malformed"} 1"#);
+    }
+}
+
+#[test]
 fn the_address_is_told_however_the_head_comes() {
     let head = b"GET /a HTTP/1.1\r\nX-Forwarded-For: 1.1.1.1\r\n\r\n";
     let mut whole = Seen::new(true);

@@ -86,13 +86,13 @@ pub fn response<R>(bytes: &[u8], see: impl FnOnce(&ResponseHead<'_>) -> R) -> Re
     // What goes back to the client is only counted, never edited, so a reader may be as forgiving as clients are.
     lenient.allow_obsolete_multiline_headers_in_responses(true).allow_spaces_after_header_name_in_responses(true);
     match lenient.parse_response_with_uninit_headers(&mut parsed, bytes, &mut few) {
-        Ok(Status::Complete(len)) => Ok(Some(see(&response_head(&bytes[..len], &parsed)))),
+        Ok(Status::Complete(len)) => Ok(Some(see(&response_head(&bytes[..len], &parsed)?))),
         Ok(Status::Partial) => Ok(None),
         Err(Error::TooManyHeaders) => {
             let mut many = vec![httparse::EMPTY_HEADER; FIELDS_LIMIT];
             let mut parsed = httparse::Response::new(&mut many);
             match lenient.parse_response(&mut parsed, bytes).map_err(HeadError)? {
-                Status::Complete(len) => Ok(Some(see(&response_head(&bytes[..len], &parsed)))),
+                Status::Complete(len) => Ok(Some(see(&response_head(&bytes[..len], &parsed)?))),
                 Status::Partial => Ok(None),
             }
         }
@@ -137,14 +137,16 @@ fn request_head<'a>(bytes: &'a [u8], parsed: &'a httparse::Request<'_, 'a>) -> R
     RequestHead { bytes, method, target, minor, fields, body, upgrade, forwarded_for }
 }
 
-fn response_head<'a>(bytes: &'a [u8], parsed: &'a httparse::Response<'_, 'a>) -> ResponseHead<'a> {
+fn response_head<'a>(bytes: &'a [u8], parsed: &'a httparse::Response<'_, 'a>) -> Result<ResponseHead<'a>, HeadError> {
+    // Three digits are not enough: below 100 there is no class of status (RFC 9110 §15).
+    let status = parsed.code.filter(|code| *code >= 100).ok_or(HeadError(Error::Status))?;
     let fields: &'a [Header<'a>] = parsed.headers;
     let mut framing = Framing::default();
     for field in fields {
         framing.see(field);
     }
     let body = framing.settle().unwrap_or(Body::UntilClose);
-    ResponseHead { bytes, status: parsed.code.unwrap_or(0), fields, body }
+    Ok(ResponseHead { bytes, status, fields, body })
 }
 
 /// What the fields of a message say of its body.
