@@ -96,7 +96,7 @@ fn read(pieces: &[&[u8]]) -> Ended {
     let mut body = Body::Chunked(Chunked::default());
     let (mut taken, mut content) = (0, 0);
     for piece in pieces {
-        let step = body.advance(piece, |_| {})?;
+        let step = body.advance(piece, |_| {}).map_err(|fault| ChunkedError { at: taken + fault.at })?;
         assert!(step.taken <= piece.len() && step.content <= step.taken as u64);
         assert!(step.done || step.taken == piece.len(), "bytes are left of a body that goes on");
         taken += step.taken;

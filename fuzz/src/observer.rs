@@ -2,8 +2,8 @@
 
 use crate::pieces;
 use outrider::config::{Buckets, Config};
-use outrider::event::{Edits, End, HELD, Observe, Observer, Side};
 use outrider::event::queue;
+use outrider::event::{Edits, End, HELD, Observe, Observer, Side};
 use outrider::metrics::Registry;
 use outrider::observe::connection::Connection;
 use outrider::observe::worker::{Families, Plan, Worker};

@@ -65,6 +65,22 @@ struct InFlight {
     trace: Option<Traceable>,
 }
 
+impl InFlight {
+    fn request_body(&mut self, content: &[u8]) {
+        self.request_size += content.len() as u64;
+        if let Some(note) = &mut self.note {
+            note.request_body(content);
+        }
+    }
+
+    fn response_body(&mut self, content: &[u8]) {
+        self.response_size += content.len() as u64;
+        if let Some(note) = &mut self.note {
+            note.response_body(content);
+        }
+    }
+}
+
 impl Http1 {
     /// For a connection from `client` that has begun with the bytes `sent`, which have gone on already.
     pub(super) fn new(worker: Rc<Worker>, client: Address, now: Instant, sent: &[u8]) -> Self {

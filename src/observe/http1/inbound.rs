@@ -70,15 +70,12 @@ impl Http1 {
                 },
                 // The youngest request in flight is the one whose body comes; it may be answered already.
                 Inbound::Body(body) => match body.advance(&bytes[at..], |content| {
-                    if let Some(note) = self.in_flight.back_mut().and_then(|x| x.note.as_mut()) {
-                        note.request_body(content);
+                    if let Some(x) = self.in_flight.back_mut() {
+                        x.request_body(content);
                     }
                 }) {
                     Ok(step) => {
                         at += step.taken;
-                        if let Some(x) = self.in_flight.back_mut() {
-                            x.request_size += step.content;
-                        }
                         if step.done {
                             let upgrade = self.in_flight.back().map_or(Upgrade::No, |x| x.upgrade);
                             self.follow(Next { body: Body::NONE, upgrade });

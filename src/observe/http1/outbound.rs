@@ -48,22 +48,20 @@ impl Http1 {
             match &mut self.outbound {
                 Outbound::Head(_) => at += self.read_answer(now, &bytes[at..]),
                 Outbound::Body(body) => match body.advance(&bytes[at..], |content| {
-                    if let Some(note) = self.in_flight.front_mut().and_then(|x| x.note.as_mut()) {
-                        note.response_body(content);
+                    if let Some(x) = self.in_flight.front_mut() {
+                        x.response_body(content);
                     }
                 }) {
                     Ok(step) => {
                         at += step.taken;
-                        if let Some(x) = self.in_flight.front_mut() {
-                            x.response_size += step.content;
-                        }
                         if step.done {
                             self.outbound = Outbound::new();
                             self.finish(now);
                         }
                     }
                     // The exchange lasts as long as the connection does.
-                    Err(_) => {
+                    Err(fault) => {
+                        at += fault.at;
                         self.outbound = Outbound::Body(Body::Ambiguous);
                         self.opaque(Side::Gateway, Opaque::Ambiguous);
                     }

@@ -159,6 +159,22 @@ fn a_head_is_malformed_from_its_first_line_on_or_at_its_end_however_it_comes() {
 }
 
 #[test]
+fn what_came_in_front_of_a_fault_in_chunks_is_counted_once_however_it_comes() {
+    let (sent, answered) = (b"4\r\nabcd\r\nzz", b"1\r\nx\r\nzz");
+    for cut in 0..sent.len() {
+        let mut seen = Seen::new(false);
+        seen.client(b"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
+        seen.client(&sent[..cut]).client(&sent[cut..]);
+        seen.gateway(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+        let cut = cut.min(answered.len());
+        seen.gateway(&answered[..cut]).gateway(&answered[cut..]).ends(Side::Gateway);
+        seen.has(r#"http_request_size_bytes_sum{endpoint="/a",method="POST"} 4"#);
+        // What is no chunk any more is taken for content, to the end of the connection.
+        seen.has(r#"http_response_size_bytes_sum{endpoint="/a",method="POST"} 3"#);
+    }
+}
+
+#[test]
 fn what_begins_as_the_preface_of_http2_and_goes_on_otherwise_is_malformed() {
     for cut in 1..20 {
         let mut seen = Seen::new(false);

@@ -31,7 +31,10 @@ enum Phase {
 /// The bytes are no chunked coding, or one that readers take differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("malformed chunked coding")]
-pub struct ChunkedError;
+pub struct ChunkedError {
+    /// How many of the bytes that were read are in order, in front of the fault.
+    pub at: usize,
+}
 
 impl Chunked {
     /// Reads on and shows content to `see`: how many bytes belong to this body, how many of them are content, and whether it
@@ -55,8 +58,8 @@ impl Chunked {
                 Phase::Extension | Phase::Trailer => {
                     let rest = &bytes[at..];
                     let end = memchr(b'\r', rest).unwrap_or(rest.len());
-                    if memchr(b'\n', &rest[..end]).is_some() {
-                        return Err(ChunkedError);
+                    if let Some(fault) = memchr(b'\n', &rest[..end]) {
+                        return Err(ChunkedError { at: at + fault });
                     }
                     at += end;
                     if at < bytes.len() {
@@ -66,7 +69,7 @@ impl Chunked {
                     }
                     continue;
                 }
-                phase => self.phase = self.turn(phase, byte)?,
+                phase => self.phase = self.turn(phase, byte).ok_or(ChunkedError { at })?,
             }
             at += 1;
             if self.phase == Phase::LastLineFeed && byte == b'\n' {
@@ -77,14 +80,14 @@ impl Chunked {
         Ok(super::Step { taken: at, content, done: false })
     }
 
-    /// The phase after `byte`, for the phases that go byte by byte.
-    fn turn(&mut self, phase: Phase, byte: u8) -> Result<Phase, ChunkedError> {
-        Ok(match (phase, byte) {
+    /// The phase after `byte`, for the phases that go byte by byte; none if it has no place there.
+    fn turn(&mut self, phase: Phase, byte: u8) -> Option<Phase> {
+        Some(match (phase, byte) {
             (Phase::SizeStart | Phase::Size, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
-                let digit = char::from(byte).to_digit(16).ok_or(ChunkedError)?;
+                let digit = char::from(byte).to_digit(16)?;
                 // 2^60 bytes are more than anyone sends; beyond them parsers overflow in ways of their own.
                 if self.left >> 56 != 0 {
-                    return Err(ChunkedError);
+                    return None;
                 }
                 self.left = self.left << 4 | u64::from(digit);
                 Phase::Size
@@ -96,10 +99,10 @@ impl Chunked {
             (Phase::DataReturn, b'\r') => Phase::DataLineFeed,
             (Phase::DataLineFeed, b'\n') => Phase::SizeStart,
             (Phase::TrailerStart, b'\r') | (Phase::LastLineFeed, b'\n') => Phase::LastLineFeed,
-            (Phase::TrailerStart, b'\n') => return Err(ChunkedError),
+            (Phase::TrailerStart, b'\n') => return None,
             (Phase::TrailerStart, _) => Phase::Trailer,
             (Phase::TrailerLineFeed, b'\n') => Phase::TrailerStart,
-            _ => return Err(ChunkedError),
+            _ => return None,
         })
     }
 }
