@@ -4,14 +4,13 @@
 CARGO ?= cargo
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2
-NIGHTLY ?= nightly
 FUZZ_SECONDS ?= 60
 # The bench and the fuzz targets are workspaces of their own; what they share with the package is compiled once.
 BENCH := --manifest-path bench/Cargo.toml --target-dir target --locked
 FUZZ := --manifest-path fuzz/Cargo.toml --target-dir target
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt audit bench bench-quick bench-memory bench-counts bench-rules fuzz
+.PHONY: help demo test lint fmt audit bench bench-quick bench-memory bench-scrape bench-counts bench-rules fuzz
 
 # The fuzz targets use what the package uses, so their lock is the package's and a few crates more.
 fuzz/Cargo.lock: Cargo.lock fuzz/Cargo.toml
@@ -70,6 +69,10 @@ bench-memory: ## memory at rest, per kept connection and per idle WebSocket
 	@ci/setup.sh build bench
 	bench/run.py memory
 
+bench-scrape: ## latencies while somebody scrapes ten thousand series
+	@ci/setup.sh build bench
+	bench/run.py scrape
+
 bench-counts: ## instructions and system calls per request, which a busy machine cannot change
 	@ci/setup.sh build bench
 	bench/run.py counts
@@ -78,16 +81,14 @@ bench-rules: ## how long 200 rules over six hours of 2,000 series take
 	@ci/setup.sh build
 	$(CARGO) bench --locked --bench promql_tick
 
-# One target after the other, so that a failure names its own. Without a sanitizer: there is no unsafe code of ours to
-# watch, and twice as many inputs are tried.
+# One target after the other, so that a failure names its own. Coverage is stable compiler flags; only sanitizers are not, and
+# there is no unsafe code of ours to watch.
 fuzz: fuzz/Cargo.lock ## every parser against random bytes, FUZZ_SECONDS (60) each
 	@ci/setup.sh build fuzz
-	@$(CARGO) +$(NIGHTLY) --version >/dev/null 2>&1 || { \
-	  echo "fuzzing needs a nightly compiler; type: rustup toolchain install nightly"; exit 1; }
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || { set -x; \
 	  $(CARGO) install --locked --debug --version $(CARGO_FUZZ_VERSION) cargo-fuzz; }
-	@for target in $$($(CARGO) +$(NIGHTLY) fuzz list); do \
-	  mkdir -p fuzz/corpus/$$target && (set -x; $(CARGO) +$(NIGHTLY) fuzz run --sanitizer none $$target \
+	@for target in $$($(CARGO) fuzz list); do \
+	  mkdir -p fuzz/corpus/$$target && (set -x; $(CARGO) fuzz run --sanitizer none $$target \
 	    fuzz/corpus/$$target fuzz/seeds/$$target -- -max_total_time=$(FUZZ_SECONDS) -dict=fuzz/http.dict \
 	    -print_final_stats=1) || exit 1; \
 	done

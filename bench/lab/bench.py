@@ -88,14 +88,34 @@ class Bench:
         if not row["cmd"]:
             return None, upstream
         label = f"{name}{tag}"
-        values = {"name": label, "listen": free_port(), "admin": free_port(), "upstream": upstream}
+        values = self.values(row, label, upstream)
+        cmd = [*tool, *(self.fill(part, **values) for part in row["cmd"])]
+        how = {"stop": row.get("stop", "SIGTERM"), "traced": "strace" in tool}
+        process = self.start(label, cmd, PROXY_CORE, values["listen"], **how)
+        process.admin = values["admin"]
+        return process, values["listen"]
+
+    def values(self, row, label, upstream):
+        """What the row's command is filled in with; its configuration is written."""
+        ports = {"listen": free_port(), "admin": free_port(), "upstream": upstream}
+        values = {**row.get("values", {}), "name": label, **ports}
         if "config" in row:
             template = ROOT / row["config"]
             values["config"] = RUN / f"{label}{template.suffix}"
             values["config"].write_text(self.fill(template.read_text(), **values))
-        cmd = [*tool, *(self.fill(part, **values) for part in row["cmd"])]
-        how = {"stop": row.get("stop", "SIGTERM"), "traced": "strace" in tool}
-        return self.start(label, cmd, PROXY_CORE, values["listen"], **how), values["listen"]
+        return values
+
+    def leave_out_what_does_nothing(self):
+        """A row of ours whose keys this build only reads would show what it does not measure."""
+        for name, row in list(self.rows.items()):
+            if row.get("build") == "outrider":
+                config = self.values(row, name, 1)["config"]
+                told = subprocess.run([str(BIN / "outrider"), "check", str(config)], capture_output=True, text=True)
+                if told.returncode:
+                    raise Failed(f"{name}: {told.stderr.strip()}")
+                if notice := next((line for line in told.stdout.splitlines() if "does nothing" in line), None):
+                    self.left_out[name] = notice.strip()
+                    del self.rows[name]
 
     def stop(self, process, seconds=5):
         if process:

@@ -1,51 +1,57 @@
-"""Memory at rest, and what a kept connection or an idle WebSocket adds to it."""
+"""Memory at rest, what a kept connection or an idle WebSocket adds to it, and the peak while a gibibyte streams through."""
+import resource
 import subprocess
-import time
 
 from lab.bench import LOAD
 from lab.process import LOAD_CORE, Failed, prepare
 
 KEPT = 1000
+# A connection is two descriptors of a proxy, which has others too.
+MANY = min(10_000, resource.getrlimit(resource.RLIMIT_NOFILE)[1] // 2 - 100)
 WEBSOCKET = "--websocket", 128
+GIBIBYTE = "--path", f"/bytes/{1 << 30}", "--connections", 1, "--requests", 1, "--warm", 0, "--seconds", 100
 
 
-def measure(bench, say):
-    """{row: {rest, kept, per_connection, per_websocket, peak}} in KiB; what one adds is private anonymous memory."""
+def measure(bench, say, names=None):
+    """{row: figures in KiB}; what one connection adds is private anonymous memory, the rest is what is resident."""
     upstream, results = bench.gateway(), {}
-    for name, row in bench.rows.items():
-        if not row["cmd"]:
+    for name in names or bench.rows:
+        if not bench.rows[name]["cmd"]:
             continue
         process, port = bench.start_row(name, upstream, "-memory")
         bench.load(port, "--connections", 1, "--seconds", 1, "--warm", 0)
-        time.sleep(1)
         rest = process.memory()
-        kept = holding(process, port)
-        sessions = holding(process, port, *WEBSOCKET)
-        bench.load(port, "--connections", KEPT, "--seconds", 3, "--warm", 0)
-        results[name] = {
-            "rest": rest["resident"], "rest_anonymous": rest["anonymous"], "kept": kept["resident"],
-            "per_connection": (kept["anonymous"] - rest["anonymous"]) / KEPT,
-            "per_websocket": (sessions["anonymous"] - rest["anonymous"]) / KEPT, "peak": process.memory()["peak"],
-        }
+        found = {"rest": rest["resident"]}
+        process.forget_peak()
+        bench.load(port, *GIBIBYTE)
+        found["streaming"] = process.memory()["peak"]
+        for key, count, what in (("kept", KEPT, ()), ("websocket", KEPT, WEBSOCKET), ("many", MANY, ())):
+            try:
+                memory = holding(process, port, count, *what)
+            except Failed as failure:
+                say(f"memory: {failure}")
+                continue
+            found[key] = memory["resident"]
+            found[f"per_{key}"] = (memory["anonymous"] - rest["anonymous"]) / count
+        results[name] = found
         bench.stop(process)
         say(f"memory: {name}")
     return results
 
 
-def holding(process, port, *what):
-    """The process's memory while KEPT connections, each used once, sit still."""
-    cmd = [LOAD, "hold", "--addr", f"127.0.0.1:{port}", "--connections", str(KEPT), *map(str, what)]
+def holding(process, port, count, *what):
+    """The process's memory while so many connections, each used once, sit still."""
+    cmd = [LOAD, "hold", "--addr", f"127.0.0.1:{port}", "--connections", str(count), *map(str, what)]
     holder = subprocess.Popen(cmd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               preexec_fn=prepare(LOAD_CORE))
     try:
         ready = holder.stdout.readline().strip()
-        time.sleep(2)
-        memory = process.memory()
-        rest, errors = holder.communicate(timeout=30)
+        memory = process.settled_memory()
+        rest, errors = holder.communicate(timeout=60)
     finally:
         if holder.poll() is None:
             holder.kill()
             holder.wait()
-    if (ready, rest.strip()) != (f"ready {KEPT}", f"alive {KEPT}"):
-        raise Failed(f"{process.name} did not keep {KEPT} connections: {ready}, {rest.strip()} {errors.strip()}")
+    if (ready, rest.strip()) != (f"ready {count}", f"alive {count}"):
+        raise Failed(f"{process.name} did not keep {count} connections: {ready}, {rest.strip()} {errors.strip()[:200]}")
     return memory

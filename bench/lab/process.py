@@ -80,6 +80,19 @@ class Process:
                         total[keys[key]] += int(value.split()[0])
         return total
 
+    def settled_memory(self, seconds=5):
+        """The same, once it does not change any more."""
+        before, end = None, time.monotonic() + seconds
+        while (memory := self.memory()) != before and time.monotonic() < end:
+            before = memory
+            time.sleep(0.5)
+        return memory
+
+    def forget_peak(self):
+        """From now on the peak is that of what comes."""
+        for pid in self.pids():
+            Path(f"/proc/{pid}/clear_refs").write_text("5")
+
     def stop(self, seconds=5):
         """In order, and SIGKILL for what is left after so many seconds."""
         pids = self.pids() if self.child.poll() is None else []

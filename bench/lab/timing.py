@@ -23,7 +23,9 @@ SHAPES = [
     Shape("one", "small GET", 1),
     Shape("many", "small GET", 256),
     Shape("64k", "GET of 64 KiB", 32, "--path", "/64k"),
+    Shape("10m", "GET of 10 MiB", 8, "--path", f"/bytes/{10 << 20}"),
     Shape("post", "POST of 4 KiB", 32, "--path", "/post", "--post", 4096),
+    Shape("close", "small GET, a connection for each", 32, "--header", "Connection: close"),
     Shape("websocket", "WebSocket echo of 128 bytes", 64, "--websocket", 128),
 ]
 PACED = Shape("paced", "2,000 requests per second", 32, "--rate", 2000)

@@ -12,6 +12,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 
 const SMALL: &str = r#"{"id":"4f1c2a7e-9b53-4d10-8a86-1f0e2d3c4b5a","object":"reply","status":"ok","model":"g1","usage":{"in":128,"out":512,"total":640},"items":[1,2,3,5,8,13,21,34],"note":"canned reply of the bench gateway"}"#;
 const LISTENER: u64 = u64::MAX;
+/// Of a long body, how much is made at a time.
+const CHUNK: usize = 64 * 1024;
 
 struct Replies {
     small: Vec<u8>,
@@ -19,12 +21,12 @@ struct Replies {
 }
 
 struct Connection {
-    stream: TcpStream,
+    socket: TcpStream,
     input: Vec<u8>,
     output: Vec<u8>,
     written: usize,
-    /// Bytes of a request's body still to come, which are not kept.
-    body: usize,
+    /// Bytes of the last reply's body that are not in `output` yet.
+    left: usize,
     upgraded: bool,
     close: bool,
 }
@@ -62,14 +64,14 @@ pub fn serve(listen: SocketAddr) -> Result<()> {
 }
 
 impl Connection {
-    fn new(stream: TcpStream) -> Self {
+    fn new(socket: TcpStream) -> Self {
         let (input, output) = (Vec::new(), Vec::new());
-        Self { stream, input, output, written: 0, body: 0, upgraded: false, close: false }
+        Self { socket, input, output, written: 0, left: 0, upgraded: false, close: false }
     }
 
     /// Takes what is there; false at its end.
     fn read(&mut self, buffer: &mut [u8], replies: &Replies) -> Result<bool> {
-        match self.stream.read(buffer) {
+        match self.socket.read(buffer) {
             Ok(0) => return Ok(false),
             Ok(n) => self.input.extend_from_slice(&buffer[..n]),
             Err(e) if would_block(&e) => {}
@@ -89,44 +91,57 @@ impl Connection {
         if self.upgraded {
             return echo(input, &mut self.output);
         }
-        let skipped = self.body.min(input.len());
-        self.body -= skipped;
-        let input = &input[skipped..];
-        let Some(head) = (if input.is_empty() { None } else { head::request(input)? }) else {
-            return Ok((skipped > 0).then_some(skipped));
-        };
+        let Some(head) = (if input.is_empty() { None } else { head::request(input)? }) else { return Ok(None) };
+        // Whole bodies first: some clients take an early answer for a refusal.
+        let body = if head.chunked { head::chunks(&input[head.len..])? } else { Some(head.body) };
+        let Some(len) = body.map(|body| head.len + body).filter(|&len| len <= input.len()) else { return Ok(None) };
         self.close |= head.close;
-        self.body = head.body;
         match &head.websocket_key {
             Some(key) => {
                 self.upgraded = true;
                 self.output.extend_from_slice(switching(key).as_bytes());
             }
             None if head.path == "/64k" => self.output.extend_from_slice(&replies.large),
+            None if head.path.starts_with("/bytes/") => {
+                self.left = head.path["/bytes/".len()..].parse()?;
+                self.output.extend_from_slice(reply_head(self.left).as_bytes());
+            }
             None => self.output.extend_from_slice(&replies.small),
         }
-        Ok(Some(skipped + head.len))
+        Ok(Some(len))
     }
 
     /// Writes what can be written; false where the connection is to be closed.
     fn write(&mut self, poll: &Poll, token: u64, was_waiting: bool) -> Result<bool> {
-        while self.written < self.output.len() {
-            match self.stream.write(&self.output[self.written..]) {
+        while self.written < self.output.len() || self.refill() {
+            match self.socket.write(&self.output[self.written..]) {
                 Ok(n) => self.written += n,
                 Err(e) if would_block(&e) => {
-                    poll.change(&self.stream, token, Interest::ReadAndWrite)?;
+                    poll.change(&self.socket, token, Interest::ReadAndWrite)?;
                     return Ok(true);
                 }
                 Err(e) => return Err(e.into()),
             }
         }
         if was_waiting {
-            poll.change(&self.stream, token, Interest::Read)?;
+            poll.change(&self.socket, token, Interest::Read)?;
         }
         let answered = !self.output.is_empty();
         self.output.clear();
         self.written = 0;
         Ok(!(answered && self.close))
+    }
+
+    /// Makes the next part of a long body; false at its end.
+    fn refill(&mut self) -> bool {
+        let size = self.left.min(CHUNK);
+        if size > 0 {
+            self.output.clear();
+            self.output.resize(size, b'a');
+            self.written = 0;
+            self.left -= size;
+        }
+        size > 0
     }
 }
 
@@ -153,8 +168,12 @@ fn echo(input: &[u8], output: &mut Vec<u8>) -> Result<Option<usize>> {
 }
 
 fn canned(body: &[u8]) -> Vec<u8> {
+    [reply_head(body.len()).as_bytes(), body].concat()
+}
+
+fn reply_head(body: usize) -> String {
     let head = "HTTP/1.1 200 OK\r\nServer: bench\r\nContent-Type: application/json\r\nContent-Length: ";
-    [format!("{head}{}\r\n\r\n", body.len()).as_bytes(), body].concat()
+    format!("{head}{body}\r\n\r\n")
 }
 
 fn switching(key: &str) -> String {

@@ -1,7 +1,7 @@
-//! Heads of requests and responses, as far as the bench needs them: it is the only peer of its own gateway, so a body is
-//! always `Content-Length` bytes.
+//! Heads of requests and responses, as far as the bench needs them. Its own bodies are always `Content-Length` bytes; who sends
+//! traces to its gateway may send chunks.
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, ensure};
 use httparse::{EMPTY_HEADER, Header, Status};
 
 const MOST_HEADERS: usize = 32;
@@ -15,6 +15,8 @@ pub struct Head {
     /// Of a request; empty in a response.
     pub path: String,
     pub body: usize,
+    /// Of a request: the body comes in chunks.
+    pub chunked: bool,
     pub close: bool,
     pub websocket_key: Option<String>,
 }
@@ -27,6 +29,7 @@ pub fn response(bytes: &[u8]) -> Result<Option<Head>> {
     let status = parsed.code.unwrap_or_default();
     let mut head = Head { len, status, close: parsed.version == Some(0), ..Head::default() };
     read(&mut head, parsed.headers)?;
+    ensure!(!head.chunked, "the bench knows the bodies of responses by Content-Length only");
     Ok(Some(head))
 }
 
@@ -51,10 +54,27 @@ fn read(head: &mut Head, headers: &[Header<'_>]) -> Result<()> {
         } else if header.name.eq_ignore_ascii_case("sec-websocket-key") {
             head.websocket_key = Some(text().into_owned());
         } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
-            bail!("the bench knows bodies by Content-Length only, not by Transfer-Encoding: {}", text());
+            head.chunked = true;
         }
     }
     Ok(())
+}
+
+/// How long the chunks at the start of `bytes` are, to their end; `None` while that is not here. Trailers are none of ours.
+pub fn chunks(bytes: &[u8]) -> Result<Option<usize>> {
+    let mut at = 0;
+    while let Some(rest) = bytes.get(at..) {
+        let Status::Complete((head, size)) =
+            httparse::parse_chunk_size(rest).map_err(|_| anyhow!("the size of a chunk is no number"))?
+        else {
+            return Ok(None);
+        };
+        at += head + size as usize + 2;
+        if size == 0 {
+            return Ok((at <= bytes.len()).then_some(at));
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]
@@ -70,6 +90,15 @@ mod tests {
         let head =
             request(b"GET /64k HTTP/1.1\r\nSec-WebSocket-Key: a\r\n\r\n").expect("a good head").expect("a whole head");
         assert_eq!((head.path.as_str(), head.websocket_key.as_deref()), ("/64k", Some("a")));
+    }
+
+    #[test]
+    fn chunks_end_with_the_last() {
+        let bytes = b"3\r\nabc\r\n0\r\n\r\n";
+        for cut in 0..bytes.len() {
+            assert_eq!(chunks(&bytes[..cut]).expect("a part is no fault"), None, "{cut}");
+        }
+        assert_eq!(chunks(bytes).expect("good chunks"), Some(bytes.len()));
     }
 
     #[test]

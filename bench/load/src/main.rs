@@ -27,7 +27,7 @@ enum Command {
     Run(run::Options),
     /// Opens connections, sends one request on each, prints `ready N`, and holds them until standard input ends.
     Hold(Target),
-    /// Answers `/` with 200 bytes, `/64k` with 64 KiB, and echoes WebSocket frames.
+    /// Answers `/` with 200 bytes, `/64k` with 64 KiB, `/bytes/N` with N bytes, and echoes WebSocket frames.
     Gateway {
         /// Where to listen.
         #[arg(long)]

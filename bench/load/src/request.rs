@@ -30,6 +30,8 @@ pub struct Options {
 /// What is sent again and again, and what ends its reply.
 pub struct Template {
     pub bytes: Vec<u8>,
+    /// Whether the connection is over with the reply, since the request says so.
+    pub close: bool,
     handshake: Option<String>,
     echo: usize,
 }
@@ -52,6 +54,7 @@ impl Template {
             .map(|header| format!("{header}\r\n"))
             .collect();
         let path = &options.path;
+        let close = options.header.iter().any(|header| header.eq_ignore_ascii_case("connection: close"));
         if let Some(size) = options.websocket {
             let handshake = format!(
                 "GET {path} HTTP/1.1\r\n{common}Connection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -61,7 +64,7 @@ impl Template {
             let echo = frame_head(size, false).len() + size;
             frame.extend(MASK);
             frame.extend((0..size).map(|at| at as u8 ^ MASK[at % 4]));
-            return Self { bytes: frame, handshake: Some(handshake), echo };
+            return Self { bytes: frame, close, handshake: Some(handshake), echo };
         }
         let bytes = match options.post {
             None => format!("GET {path} HTTP/1.1\r\n{common}\r\n").into_bytes(),
@@ -73,7 +76,7 @@ impl Template {
                 bytes
             }
         };
-        Self { bytes, handshake: None, echo: 0 }
+        Self { bytes, close, handshake: None, echo: 0 }
     }
 
     /// A connection that is ready for the first request: not blocking, upgraded where that is asked for.

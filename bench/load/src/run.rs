@@ -171,7 +171,7 @@ impl Run<'_> {
         self.counts.done += 1;
         self.counts.bad += u64::from(!(200..300).contains(&client.reply.status));
         self.counts.latency.saturating_record((now - client.due).as_nanos() as u64);
-        if client.reply.close {
+        if client.reply.close || self.template.close {
             return Ok(false);
         }
         match (self.options.rate, client.waiting.pop_front()) {
