@@ -135,12 +135,11 @@ impl Http1 {
     fn read_head(&mut self, now: Instant, bytes: &[u8], at: usize, mut edits: Option<&mut Edits>) -> Read {
         let Inbound::Head(carry) = &mut self.inbound else { return Read::More(bytes.len()) };
         let mut carry = std::mem::take(carry);
-        if carry.is_empty() {
-            match self.request(now, &bytes[at..], at as isize, edits.as_deref_mut()) {
-                Ok(Some((next, len))) => return Read::Request(next, at + len),
-                // What is wrong is told below, where it does not matter how much of the head is here.
-                Ok(None) | Err(_) => {}
-            }
+        // What is wrong is told further down, where it does not matter how much of the head is here.
+        if carry.is_empty()
+            && let Ok(Some((next, len))) = self.request(now, &bytes[at..], at as isize, edits.as_deref_mut())
+        {
+            return Read::Request(next, at + len);
         }
         // A `CR` that begins the empty line waits, so that an edit still finds its place in front of it.
         let may_edit = edits.is_some() && self.worker.may_edit();

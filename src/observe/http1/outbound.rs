@@ -92,15 +92,12 @@ impl Http1 {
             }
             Answer { status: head.status, body: head.body, len: head.bytes.len() }
         };
-        if carry.is_empty() {
-            match http1::response(rest, &mut see) {
-                Ok(Some(answer)) => {
-                    self.answer(now, now, answer);
-                    return answer.len;
-                }
-                // What is wrong is told below, where it does not matter how much of the head is here.
-                Ok(None) | Err(_) => {}
-            }
+        // What is wrong is told further down, where it does not matter how much of the head is here.
+        if carry.is_empty()
+            && let Ok(Some(answer)) = http1::response(rest, &mut see)
+        {
+            self.answer(now, now, answer);
+            return answer.len;
         }
         let mut from = 0;
         loop {
