@@ -102,6 +102,7 @@ impl Http1 {
         let mut from = 0;
         loop {
             let end = match carry.add(now, &rest[from..]) {
+                Piece::More | Piece::Line(_) if !http1::may_be_response(carry.bytes()) => return self.not_http(rest),
                 Piece::Line(len) if http1::response(&carry.bytes()[..len], |_| ()).is_err() => {
                     return self.not_http(rest);
                 }

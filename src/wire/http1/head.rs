@@ -100,6 +100,14 @@ pub fn response<R>(bytes: &[u8], see: impl FnOnce(&ResponseHead<'_>) -> R) -> Re
     }
 }
 
+/// Whether `bytes`, the start of a head, could still become a response's. What a gateway writes past its answer could not, and is
+/// not to pass for the start of the next one.
+pub fn may_be_response(bytes: &[u8]) -> bool {
+    const START: &[u8] = b"HTTP/1.";
+    let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len());
+    bytes[start..].iter().zip(START).all(|(byte, expected)| byte == expected)
+}
+
 fn request_head<'a>(bytes: &'a [u8], parsed: &'a httparse::Request<'_, 'a>) -> RequestHead<'a> {
     let fields: &'a [Header<'a>] = parsed.headers;
     let method = parsed.method.unwrap_or_default();
