@@ -61,7 +61,8 @@ fn watch(conversation: &[(Side, Vec<&[u8]>)], edit: bool, first_end: Side) -> (S
     let now = Instant::now();
     let families = Families::register(&registry, &buckets);
     let table = Arc::new(Table::new(&[], &[], 100).mark(INTERESTS.marked()));
-    let plan = Plan { table, forwarded_for: edit, interests: INTERESTS.clone(), traces: None, judged: Default::default() };
+    let plan =
+        Plan { table, forwarded_for: edit, interests: INTERESTS.clone(), traces: None, judged: Default::default() };
     let (queue, mut drain) = queue::queue();
     let mut deferred = Deferred::new(INTERESTS.clone(), &families).expect("no name is taken");
     let worker = Rc::new(Worker::new(families, queue.clone(), &plan));
