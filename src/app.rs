@@ -226,6 +226,17 @@ impl App {
         &self.ingress
     }
 
+    /// The local ports of services, by name.
+    pub fn service_ports(&self) -> Vec<(String, SocketAddr)> {
+        let order = self.orders.borrow();
+        let Order::Serve(plan) = &*order else { return Vec::new() };
+        let doors = plan.egress.doors.iter().filter_map(|door| match &door.to {
+            egress::To::Service(name) => Some((name.clone(), door.local().ok()?)),
+            egress::To::Proxy | egress::To::Redirect => None,
+        });
+        doors.collect()
+    }
+
     /// The admin port.
     pub fn admin(&self) -> SocketAddr {
         self.admin_address

@@ -146,6 +146,7 @@ fn demo(args: &Demo) -> anyhow::Result<()> {
          curl http://{ingress}/api/v1/users/7\n  \
          curl -s http://{admin}/api/v1/metrics | grep ^http_requests_total\n  \
          curl -s http://{admin}/api/v1/metrics | grep ^websocket_\n  \
+         curl -s http://{admin}/api/v1/metrics | grep -E '^(service|circuit_breaker|connection_pool)_'\n  \
          curl -s http://{admin}/api/v1/metrics/summary\n\n\
          Ctrl-C ends it."
     );

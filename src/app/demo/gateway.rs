@@ -3,19 +3,25 @@
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::ws::{Message, WebSocketUpgrade};
-use axum::extract::{Json, Path};
+use axum::extract::{Json, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use futures_util::stream;
+use reqwest::Client;
 use serde_json::{Value, json};
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// All of its routes.
-pub(super) fn router() -> Router {
+/// All of its routes. The code generator is at `service`.
+pub(super) fn router(service: SocketAddr) -> Router {
+    let generator = Generator {
+        client: Client::builder().no_proxy().build().unwrap_or_default(),
+        url: format!("http://{service}/generate"),
+    };
     Router::new()
         .route("/api/v1/health", get(|| async { Json(json!({ "status": "ok" })) }))
         .route("/api/v1/users/{id}", get(user))
@@ -24,6 +30,7 @@ pub(super) fn router() -> Router {
         .route("/api/v1/generate/image", post(generate_image))
         .route("/api/v1/events", get(events))
         .route("/ws/echo", any(|upgrade: WebSocketUpgrade| async { upgrade.on_upgrade(echo) }))
+        .with_state(generator)
 }
 
 /// Every `n`th call of all calls: failures that come as regularly as the demo does.
@@ -49,10 +56,18 @@ async fn login(Json(form): Json<Value>) -> Response {
     (StatusCode::UNAUTHORIZED, challenge, Json(json!({ "detail": "wrong password" }))).into_response()
 }
 
-async fn generate_code(Json(form): Json<Value>) -> Response {
-    sleep(Duration::from_millis(80)).await;
-    let status = if every(12) { "failed" } else { "success" };
-    Json(json!({ "status": status, "framework": form["framework"], "files": 3 })).into_response()
+/// The service that generates code, as its gateway sees it.
+#[derive(Clone)]
+struct Generator {
+    client: Client,
+    url: String,
+}
+
+async fn generate_code(State(generator): State<Generator>, Json(form): Json<Value>) -> Response {
+    let request = generator.client.post(&generator.url).header(header::CONTENT_TYPE, "application/json");
+    let answer = request.body(form.to_string()).send().await.and_then(reqwest::Response::error_for_status);
+    let (status, files) = if answer.is_ok() { ("success", 3) } else { ("failed", 0) };
+    Json(json!({ "status": status, "framework": form["framework"], "files": files })).into_response()
 }
 
 async fn generate_image() -> Response {
