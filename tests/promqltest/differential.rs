@@ -1,76 +1,137 @@
-//! Generated queries answered by us and by a real Prometheus over the same samples.
+//! Generated queries answered by us, over our own compressed history, and by a real Prometheus over the same samples: it
+//! scrapes a target while that runs, and the history is given each exposition at the instant at which Prometheus, asked for
+//! it, says that it scraped it. So whatever Prometheus makes of a scrape that is late, fails or lacks a series is in both.
 //!
 //! The Prometheus is Debian's, of version 2: it takes a range to include a sample exactly at its start, and looks back to
-//! include one exactly five minutes old, where version 3 does not. So that both are equal, no sample and no step of a
-//! subquery lies on such an edge: samples are taken at fractions of a second, queries at 7 s past a multiple of 10 s, and
-//! all durations are multiples of 10 s. Version 2 also extends a counter to its zero point by other rules where samples are
-//! missing at the start of a range; so counters here have no gaps. Functions are asked for by the name that both know.
+//! include one exactly as old as may be, where version 3 does not. So that both are equal, no sample lies on such an edge:
+//! when the instants of the scrapes are known, all ranges and the lookback are made multiples of a unit and so many
+//! milliseconds more, and all queries are asked at so many milliseconds past a unit, that none does. Functions are asked for
+//! by the name that both know.
+
+use std::time::{Duration, Instant};
 
 use outrider::base::Labels;
+use outrider::history::{self, History, HistoryMetrics};
 use outrider::promql::series::{Sample, SeriesData};
-use outrider::promql::{Limits, Memory, Query, Value};
+use outrider::promql::{Limits, Options, Query, Value};
 use serde_json::Value as Json;
 
-use super::generate::Generator;
+use super::generate::{Generator, Times, seconds};
 use super::peer::Peer;
+use super::target::{Exposition, NUMBER, Target, expositions};
 
-/// Unix seconds of the first sample.
-const START: i64 = 1_600_000_000;
-const SAMPLES: i64 = 480;
-const INTERVAL: i64 = 15;
+/// Milliseconds between two scrapes.
+const INTERVAL: usize = 100;
+/// Half a minute of them.
+const SCRAPES: usize = 300;
+/// Milliseconds: what steps, offsets and instants are multiples of.
+const UNIT: i64 = 200;
+/// How far an instant query looks back, and the step of a subquery that names none, in units.
+const LOOKBACK: i64 = 10;
+const SUBQUERY_STEP: i64 = 5;
 const QUERIES: usize = 2000;
 const SEED: u64 = 0x5eed;
 
 #[test]
-fn a_real_prometheus_gives_the_same_answers() {
-    let series = samples();
-    let peer = Peer::start(&series);
-    let mut memory = Memory::new();
-    series.iter().for_each(|one| memory.append(one.labels.clone(), one.samples.iter().copied()));
+fn a_real_prometheus_that_scrapes_what_we_sample_gives_the_same_answers() {
+    let expositions = expositions(SCRAPES, SEED + 1);
+    let peer = scraped(&expositions);
+    let lookback = LOOKBACK * UNIT;
+    let instants = instants(&peer);
+    let (past, more) = free_of_edges(&instants);
+    let peer = peer.reading(lookback + more, SUBQUERY_STEP * UNIT);
+    let history = sampled(&expositions, &instants);
+    let first = instants[0].0;
+    // Over the middle of the samples, so that ranges and offsets find some.
+    let start = (first / UNIT + SCRAPES as i64 * INTERVAL as i64 * 4 / 10 / UNIT) * UNIT + past;
+    let options = Options { lookback: lookback + more, subquery_step: SUBQUERY_STEP * UNIT, ..Options::default() };
 
-    let mut generator = Generator::new(SEED, START);
+    let mut generator = Generator::of_queries(SEED, Times { start, unit: UNIT, more });
     let (mut answered, mut refused, mut empty) = (0, 0, 0);
     let mut faults = Vec::new();
     for number in 0..QUERIES {
         let text = generator.query();
-        // Over the middle of the samples, so that ranges and offsets find some.
-        let at = START + 3600 + 7 + 10 * generator.below(240) as i64;
-        let steps = if number % 2 == 0 { None } else { Some((at + 600, 10 * (1 + generator.below(9) as i64))) };
-        let (ours, theirs) = match steps {
-            None => (
-                Query::parse(&text).and_then(|query| query.instant(&memory, at * 1000, &Limits::default())),
-                peer.get("query", &[("query", text.clone()), ("time", at.to_string())]),
-            ),
-            Some((end, step)) => (
-                Query::parse(&text)
-                    .and_then(|query| query.range(&memory, at * 1000, end * 1000, step * 1000, &Limits::default())),
-                peer.get(
-                    "query_range",
-                    &[
-                        ("query", text.clone()),
-                        ("start", at.to_string()),
-                        ("end", end.to_string()),
-                        ("step", step.to_string()),
-                    ],
-                ),
-            ),
+        let at = start + UNIT * generator.below(60) as i64;
+        let query = Query::parse(&text).map(|query| query.with_options(options));
+        let (ours, theirs) = if number % 2 == 0 {
+            let params = [("query", text.clone()), ("time", seconds(at))];
+            (query.and_then(|query| query.instant(&history, at, &Limits::default())), peer.get("query", &params))
+        } else {
+            let (end, step) = (at + 10 * UNIT, UNIT * (1 + generator.below(9) as i64));
+            let of = [("start", at), ("end", end), ("step", step)].map(|(name, ms)| (name, seconds(ms)));
+            let params: Vec<_> = of.into_iter().chain([("query", text.clone())]).collect();
+            let ours = query.and_then(|query| query.range(&history, at, end, step, &Limits::default()));
+            (ours, peer.get("query_range", &params))
         };
         match (ours, theirs) {
             (Err(_), Err(_)) => refused += 1,
-            (Ok(ours), Ok(theirs)) => match differ(&ours.value, &theirs["result"], at * 1000) {
-                Some(difference) => faults.push(format!("{text}\n  at {at} {steps:?}: {difference}")),
+            (Ok(ours), Ok(theirs)) => match differ(&ours.value, &theirs["result"], at) {
+                Some(difference) => faults.push(format!("{text}\n  at {at}, query {number}: {difference}")),
                 None if theirs["result"].as_array().is_some_and(Vec::is_empty) => empty += 1,
                 None => answered += 1,
             },
-            (Ok(_), Err(error)) => {
-                faults.push(format!("{text}\n  at {at} {steps:?}: only Prometheus refuses: {error}"))
-            }
-            (Err(error), Ok(_)) => faults.push(format!("{text}\n  at {at} {steps:?}: only we refuse: {error}")),
+            (Ok(_), Err(error)) => faults.push(format!("{text}\n  at {at}: only Prometheus refuses: {error}")),
+            (Err(error), Ok(_)) => faults.push(format!("{text}\n  at {at}: only we refuse: {error}")),
         }
     }
-    println!("{answered} answers with samples, {empty} without, {refused} refused by both");
+    let held = history.stats();
+    println!(
+        "{} scrapes; {} series, {} samples in {} bytes; {answered} answers with samples, {empty} without, {refused} refused by both",
+        instants.len(),
+        held.series,
+        held.samples,
+        held.bytes
+    );
     assert!(faults.is_empty(), "{} of {QUERIES} differ\n{}", faults.len(), faults[..faults.len().min(20)].join("\n"));
     assert!(answered > QUERIES / 2, "most queries find samples: {answered} of {QUERIES}");
+}
+
+/// A Prometheus that has scraped all of it.
+fn scraped(expositions: &[Exposition]) -> Peer {
+    let target = Target::start(expositions);
+    let peer = Peer::scraping(target.address, INTERVAL);
+    let began = Instant::now();
+    while target.served() <= SCRAPES {
+        assert!(began.elapsed() < Duration::from_secs(180), "{} of {SCRAPES} scraped", target.served());
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+    peer
+}
+
+/// When Prometheus scraped, by its own account, and which exposition; none where the scrape failed.
+fn instants(peer: &Peer) -> Vec<(i64, Option<usize>)> {
+    let read = |query: &str| {
+        let data = peer.get("query", &[("query", query.to_owned())]).expect("Prometheus reads its own samples");
+        series_of(&data["result"]).remove(0).samples
+    };
+    let (up, numbers) = (read("up[1h]"), read(&format!("{NUMBER}[1h]")));
+    let number = |t: i64| numbers.iter().find(|number| number.t == t).map(|number| number.v as usize);
+    let instants: Vec<_> = up.iter().map(|up| (up.t, number(up.t))).collect();
+    for (up, (t, number)) in up.iter().zip(&instants) {
+        assert_eq!(up.v == 1.0, number.is_some(), "at {t} Prometheus found an exposition, or says that it did not");
+    }
+    let found = instants.iter().filter(|(_, number)| number.is_some()).count();
+    assert!(found > SCRAPES * 9 / 10, "Prometheus has {found} of {SCRAPES} expositions");
+    instants
+}
+
+/// So many milliseconds past a unit for queries, and so many more for ranges, that no sample lies where a range begins:
+/// neither before a query nor before a step of a subquery, which is a multiple of the unit.
+fn free_of_edges(instants: &[(i64, Option<usize>)]) -> (i64, i64) {
+    let is_free = |offset: i64| instants.iter().all(|(t, _)| (t - offset).rem_euclid(UNIT) != 0);
+    let more = (1..UNIT).find(|more| is_free(-more)).expect("scrapes are regular and leave some of a unit free");
+    let past = (1..UNIT).find(|past| *past != more && is_free(past - more));
+    (past.expect("likewise"), more)
+}
+
+/// Our history after the same scrapes.
+fn sampled(expositions: &[Exposition], instants: &[(i64, Option<usize>)]) -> History {
+    let metrics = HistoryMetrics::register(&prometheus::Registry::new()).expect("a new registry");
+    let history = History::new(history::Limits::default(), metrics);
+    for (t, number) in instants {
+        history.sample("target", *t, number.map_or(Vec::new(), |number| expositions[number].clone()));
+    }
+    history
 }
 
 /// What is different, if anything is. Answers are compared as sets; their order is what scripts test.
@@ -128,67 +189,4 @@ fn series_of(result: &Json) -> Vec<SeriesData> {
         SeriesData { labels, samples }
     };
     list.iter().map(one).collect()
-}
-
-fn samples() -> Vec<SeriesData> {
-    let mut random = Generator::new(SEED + 1, START);
-    let mut out = Vec::new();
-    let mut add = |labels: &[(&str, &str)], value: &mut dyn FnMut(i64) -> Option<f64>| {
-        let sample = |at: i64| value(at).map(|v| Sample { t: (START + at * INTERVAL) * 1000 + 3217, v });
-        out.push(SeriesData {
-            labels: Labels::new(labels.iter().copied()),
-            samples: (0..SAMPLES).filter_map(sample).collect(),
-        });
-    };
-    for job in ["api", "worker"] {
-        for instance in ["0", "1", "2"] {
-            for code in ["200", "404", "500"] {
-                let mut count = 1e6;
-                add(
-                    &[("__name__", "requests_total"), ("job", job), ("instance", instance), ("code", code)],
-                    &mut |_| {
-                        count += random.below(50) as f64;
-                        if random.below(90) == 0 {
-                            count = random.below(10) as f64;
-                        }
-                        Some(count)
-                    },
-                );
-            }
-            let mut memory = 1e9;
-            add(&[("__name__", "memory_bytes"), ("job", job), ("instance", instance)], &mut |at| {
-                memory += random.below(2_000_000) as f64 - 1e6;
-                // Missing now and then, and for longer than the lookback once.
-                let gone = instance == "2" && (200..230).contains(&at);
-                (random.below(12) != 0 && !gone).then_some(memory)
-            });
-            add(&[("__name__", "temperature"), ("job", job), ("instance", instance)], &mut |_| {
-                let value = random.below(6000) as f64 / 100.0 - 20.0;
-                Some(if random.below(60) == 0 { f64::NAN } else { value })
-            });
-        }
-        for version in ["1.2", "1.3"] {
-            add(&[("__name__", "build_info"), ("job", job), ("version", version)], &mut |at| {
-                ((version == "1.2") == (at < 260)).then_some(1.0)
-            });
-        }
-        let mut counts = [0.0; 5];
-        for (bound, le) in ["0.1", "0.5", "1", "5", "+Inf"].into_iter().enumerate() {
-            let mut seed = Generator::new(SEED + 2, START);
-            add(&[("__name__", "latency_seconds_bucket"), ("job", job), ("le", le)], &mut |_| {
-                // Every bucket counts the same observations, so that counts rise with the bound.
-                (0..5).for_each(|bucket| {
-                    counts[bucket] = if bucket <= bound {
-                        counts[bucket] + seed.below(20) as f64
-                    } else {
-                        seed.below(20);
-                        counts[bucket]
-                    }
-                });
-                Some(1e5 * (bound + 1) as f64 + counts[..=bound].iter().sum::<f64>())
-            });
-            counts = [0.0; 5];
-        }
-    }
-    out
 }

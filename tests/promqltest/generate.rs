@@ -3,12 +3,27 @@
 /// A xorshift generator and the grammar on top of it.
 pub struct Generator {
     state: u64,
-    start: i64,
+    times: Times,
 }
 
-const RANGES: [&str; 5] = ["20s", "1m", "5m", "10m", "30m"];
-const OFFSETS: [&str; 4] = ["", "", " offset 1m", " offset -2m"];
-const MATH: [&str; 11] = ["abs", "ceil", "floor", "exp", "sqrt", "ln", "log2", "log10", "sgn", "deg", "rad"];
+/// The instants and durations that queries use, in milliseconds.
+#[derive(Clone, Copy, Default)]
+pub struct Times {
+    /// The first instant of a query.
+    pub start: i64,
+    /// Steps, offsets and instants after the first are multiples of it,
+    pub unit: i64,
+    /// and ranges are multiples of it and so much more.
+    pub more: i64,
+}
+
+/// Units of a range.
+const RANGES: [i64; 5] = [1, 5, 10, 25, 50];
+/// Units of an offset.
+const OFFSETS: [i64; 4] = [0, 0, 5, -10];
+/// Units of a subquery's step; where it is zero, the query does not say.
+const STEPS: [i64; 4] = [1, 3, 5, 0];
+const MATH: [&str; 9] = ["abs", "exp", "sqrt", "ln", "log2", "log10", "sgn", "deg", "rad"];
 const OVER_TIME: [&str; 16] = [
     "avg_over_time",
     "min_over_time",
@@ -37,8 +52,14 @@ const DATES: [&str; 8] =
     ["hour", "minute", "month", "year", "day_of_month", "day_of_week", "day_of_year", "days_in_month"];
 
 impl Generator {
-    pub fn new(seed: u64, start: i64) -> Self {
-        Self { state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1, start }
+    /// One that only gives numbers.
+    pub fn new(seed: u64) -> Self {
+        Self { state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1, times: Times::default() }
+    }
+
+    /// One that gives queries.
+    pub fn of_queries(seed: u64, times: Times) -> Self {
+        Self { times, ..Self::new(seed) }
     }
 
     pub fn below(&mut self, n: usize) -> usize {
@@ -92,19 +113,31 @@ impl Generator {
 
     fn modifiers(&mut self) -> String {
         let at = match self.below(12) {
-            0 => format!(" @ {}", self.start + 3607 + 10 * self.below(200) as i64),
+            0 => format!(" @ {}", seconds(self.times.start + self.times.unit * self.below(60) as i64)),
             1 => " @ start()".into(),
             2 => " @ end()".into(),
             _ => String::new(),
         };
-        format!("{at}{}", self.pick(&OFFSETS))
+        match OFFSETS[self.below(OFFSETS.len())] {
+            0 => at,
+            units if units < 0 => format!("{at} offset -{}", duration(-units * self.times.unit)),
+            units => format!("{at} offset {}", duration(units * self.times.unit)),
+        }
+    }
+
+    /// A range of one of these many units.
+    fn length(&mut self, units: &[i64]) -> String {
+        duration(units[self.below(units.len())] * self.times.unit + self.times.more)
     }
 
     fn range(&mut self, depth: usize) -> String {
-        let range = self.pick(&RANGES);
+        let range = self.length(&RANGES);
         if depth > 0 && self.below(4) == 0 {
-            let (inner, step, modifiers) =
-                (self.vector(depth - 1), self.pick(&["10s", "30s", "1m", ""]), self.modifiers());
+            let (inner, modifiers) = (self.vector(depth - 1), self.modifiers());
+            let step = match STEPS[self.below(STEPS.len())] {
+                0 => String::new(),
+                units => duration(units * self.times.unit),
+            };
             return format!("({inner})[{range}:{step}]{modifiers}");
         }
         format!("{}[{range}]{}", self.selector(), self.modifiers())
@@ -162,21 +195,24 @@ impl Generator {
                 format!("({left} {}{on} {right})", self.pick(&SETS))
             }
             18 => self.labels(below),
-            19 => format!(
-                "histogram_quantile({}, {})",
-                self.pick(&["0", "0.5", "0.99", "1"]),
-                self.pick(&[
-                    "latency_seconds_bucket",
-                    "rate(latency_seconds_bucket[5m])",
-                    "sum by (le) (rate(latency_seconds_bucket[10m]))",
-                    "requests_total",
-                ])
-            ),
+            19 => {
+                let (quantile, length) = (self.pick(&["0", "0.5", "0.99", "1"]), self.length(&RANGES));
+                let of = match self.below(4) {
+                    0 => "latency_seconds_bucket".to_owned(),
+                    1 => format!("rate(latency_seconds_bucket[{length}])"),
+                    2 => format!("sum by (le) (rate(latency_seconds_bucket[{length}]))"),
+                    _ => "requests_total".to_owned(),
+                };
+                format!("histogram_quantile({quantile}, {of})")
+            }
             20 => self.other(below),
             21 | 22 => {
-                // Version 2 extends counters with gaps in another way.
                 let counter = self.pick(&["requests_total", "requests_total{code=\"500\"}", "latency_seconds_bucket"]);
-                let (function, range) = (self.pick(&["rate", "increase"]), self.pick(&RANGES));
+                let (function, mut range) = (self.pick(&["rate", "increase"]), self.length(&RANGES));
+                if counter.starts_with("requests") {
+                    // Over few samples, version 2 extends a counter that began anew between them by other rules.
+                    range = self.length(&RANGES[3..]);
+                }
                 format!("{function}({counter}[{range}]{})", self.modifiers())
             }
             23 => {
@@ -222,15 +258,26 @@ impl Generator {
             0 => format!("clamp({vector}, {}, {})", self.scalar(0), self.scalar(0)),
             1 => format!("clamp_min({vector}, {})", self.scalar(0)),
             2 => format!("clamp_max({vector}, {})", self.scalar(0)),
-            3 => format!("round({vector}, {})", self.pick(&["0.5", "5", "1e3"])),
-            4 => format!("round({vector})"),
+            // What was calculated may lie so close to a half that a last bit decides; samples do not.
+            3 => format!("round({}, {})", self.vector(0), self.pick(&["0.5", "5", "1e3"])),
+            4 => format!("{}({})", self.pick(&["round", "ceil", "floor"]), self.vector(0)),
             5 => format!("absent({vector})"),
             // With `@` and an offset, version 2 forgets the offset.
             6 if !vector.contains('@') => format!("timestamp({vector})"),
             7 => format!("vector({})", self.scalar(depth)),
             8 => format!("{}(vector(time() + {}))", self.pick(&DATES), self.scalar(0)),
             9 => format!("{}()", self.pick(&DATES)),
-            _ => format!("count_values{} (\"value\", round({vector}, 1e3))", self.pick(&GROUPINGS)),
+            _ => format!("count_values{} (\"value\", round({}, 1e3))", self.pick(&GROUPINGS), self.vector(0)),
         }
     }
+}
+
+/// A duration as queries write it.
+fn duration(milliseconds: i64) -> String {
+    format!("{milliseconds}ms")
+}
+
+/// An instant as queries write it.
+pub fn seconds(milliseconds: i64) -> String {
+    format!("{}.{:03}", milliseconds / 1000, milliseconds % 1000)
 }

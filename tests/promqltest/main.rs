@@ -17,6 +17,7 @@ mod generate;
 mod peer;
 mod run;
 mod script;
+mod target;
 
 use std::path::{Path, PathBuf};
 

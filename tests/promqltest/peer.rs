@@ -1,38 +1,38 @@
-//! A real Prometheus on an ephemeral port, with samples of ours in its storage.
+//! A real Prometheus on an ephemeral port.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use outrider::promql::series::SeriesData;
 use serde_json::Value as Json;
 
 pub struct Peer {
     process: Child,
     port: u16,
-    /// Removed with the peer.
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Peer {
-    /// Writes `series` as blocks with `promtool` and starts Prometheus over them.
-    pub fn start(series: &[SeriesData]) -> Self {
+    /// One that scrapes `target` every `interval` milliseconds.
+    pub fn scraping(target: SocketAddr, interval: usize) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path();
-        std::fs::write(path.join("samples.txt"), open_metrics(series)).expect("the samples written");
-        std::fs::write(path.join("prometheus.yml"), "").expect("the configuration written");
-        let made = Command::new("promtool")
-            .args(["tsdb", "create-blocks-from", "openmetrics", "samples.txt", "data"])
-            .current_dir(path)
-            .stdout(Stdio::null())
-            .status()
-            .expect("promtool, of Debian's package prometheus, is installed");
-        assert!(made.success(), "promtool makes blocks of the samples");
-        // The port is free now; nobody else on this machine asks for it in the moment between.
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
-        let process = spawn(path, port);
-        Self { process, port, _folder: folder }
+        let config = format!(
+            "global: {{ scrape_interval: {interval}ms, scrape_timeout: {interval}ms }}\n\
+             scrape_configs: [{{ job_name: target, honor_labels: true, static_configs: [{{ targets: ['{target}'] }}] }}]\n"
+        );
+        std::fs::write(folder.path().join("prometheus.yml"), config).expect("the configuration written");
+        let (process, port) = spawn(folder.path(), &[]);
+        Self { process, port, folder }
+    }
+
+    /// Another one over what this one has stored; it scrapes nothing. `lookback` and `subquery_step` are milliseconds.
+    pub fn reading(mut self, lookback: i64, subquery_step: i64) -> Self {
+        end(&mut self.process);
+        let config = format!("global: {{ evaluation_interval: {subquery_step}ms }}\n");
+        std::fs::write(self.folder.path().join("prometheus.yml"), config).expect("the configuration written");
+        (self.process, self.port) = spawn(self.folder.path(), &[&format!("--query.lookback-delta={lookback}ms")]);
+        self
     }
 
     /// The `data` of `/api/v1/query` or `query_range`, or Prometheus' error.
@@ -50,12 +50,13 @@ impl Peer {
     }
 }
 
-fn spawn(folder: &Path, port: u16) -> Child {
+fn spawn(folder: &Path, more: &[&str]) -> (Child, u16) {
+    // The port is free now; nobody else on this machine asks for it in the moment between.
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
     let mut process = Command::new("prometheus")
-        .arg("--config.file=prometheus.yml")
-        .arg("--storage.tsdb.path=data")
-        .arg("--storage.tsdb.retention.time=100y")
+        .args(["--config.file=prometheus.yml", "--storage.tsdb.path=data"])
         .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+        .args(more)
         .current_dir(folder)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -72,26 +73,16 @@ fn spawn(folder: &Path, port: u16) -> Child {
     }
     // The rest of the log is read so that the pipe never fills.
     std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-    process
+    (process, port)
+}
+
+fn end(process: &mut Child) {
+    let _ = process.kill();
+    let _ = process.wait();
 }
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        end(&mut self.process);
     }
-}
-
-fn open_metrics(series: &[SeriesData]) -> String {
-    let mut out = String::new();
-    for one in series {
-        for sample in &one.samples {
-            // Rust's Display of a float is exact enough to read back the same.
-            let value = if sample.v.is_nan() { "NaN".into() } else { format!("{}", sample.v) };
-            // OpenMetrics has no spaces between labels.
-            let labels = one.labels.to_string().replace(", ", ",");
-            out += &format!("{labels} {value} {}.{:03}\n", sample.t / 1000, sample.t % 1000);
-        }
-    }
-    out + "# EOF\n"
 }
