@@ -13,7 +13,7 @@
 //! - `access_log`: a line an exchange
 
 mod access_log;
-mod alerting;
+pub mod alerting;
 mod coverage;
 pub mod demo;
 mod gateway;

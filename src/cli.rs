@@ -16,8 +16,8 @@ mod rules;
 mod status;
 mod top;
 
-use crate::app::{demo, run};
-use crate::config::{self, Errors, check};
+use crate::app::{alerting, demo, run};
+use crate::config::{Errors, check};
 use crate::metrics::estimate::estimate;
 use crate::reload::environment;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -108,11 +108,10 @@ pub fn main() -> ExitCode {
 }
 
 fn check(file: &Path, fetch: bool, series: bool) -> anyhow::Result<()> {
-    say(&check::check(file, &environment, fetch)?)?;
-    match series {
-        true => say(&estimate(&config::load_without_secrets(file, &environment)?)),
-        false => Ok(()),
-    }
+    let config = check::read(file, &environment, fetch)?;
+    let rules = alerting::check(&config)?;
+    say(&format!("{} is valid\n{}  {:<10} {rules}\n", file.display(), check::summary(&config), "rules"))?;
+    if series { say(&estimate(&config)) } else { Ok(()) }
 }
 
 fn version() -> anyhow::Result<()> {
@@ -156,10 +155,6 @@ fn demo(args: &Demo) -> anyhow::Result<()> {
 #[allow(clippy::print_stderr)]
 fn exit(result: anyhow::Result<()>) -> ExitCode {
     let Err(error) = result else { return ExitCode::SUCCESS };
-    if let Some(bad) = error.downcast_ref::<rules::Bad>() {
-        eprintln!("outrider: {bad}");
-        return ExitCode::from(1);
-    }
     if let Some(failed) = error.downcast_ref::<agent::Failed>() {
         eprintln!("outrider: {failed}");
         return ExitCode::from(1);

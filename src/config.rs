@@ -58,6 +58,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+pub use crate::base::duration::print_duration;
 pub use admin::Admin;
 pub use alerting::{Alerting, Severity};
 pub use business::BusinessRule;
@@ -67,7 +68,7 @@ pub use history::History;
 pub use ingress::{ForwardedFor, Gateway, Ingress, ProxyProtocol};
 pub use log::{Level, Log, LogFormat};
 pub use metrics::{Buckets, Metrics, Profile};
-pub use quantity::{Rate, print_duration};
+pub use quantity::Rate;
 pub use read::Env;
 pub use restart::{changed, reloadable};
 pub use routes::{OpenApi, Pattern, Routes};

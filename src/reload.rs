@@ -74,7 +74,12 @@ fn reload(app: &App, path: &Path) -> Vec<Seen> {
         tracing::info!("the configuration is what runs");
         return files;
     }
-    let (changed, hash) = (config::changed(&running, &config).join(" "), config.source.hash.clone());
+    let hash = config.source.hash.clone();
+    let changed = match config::changed(&running, &config).as_slice() {
+        // No key has another value, so it is what the rule files hold.
+        [] => "rule_files".to_owned(),
+        sections => sections.join(" "),
+    };
     match app.follow(config) {
         Ok(()) => tracing::info!(changed, hash, "the changed configuration runs"),
         Err(error) => {

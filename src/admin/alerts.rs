@@ -38,6 +38,26 @@ fn severity(name: &str) -> Option<Severity> {
     Severity::ALL.into_iter().find(|severity| severity.as_str() == name)
 }
 
+/// Which part of a list is asked for.
+struct Page {
+    limit: usize,
+    offset: usize,
+}
+
+impl Page {
+    /// The most entries of one page.
+    const MOST: usize = 10_000;
+
+    /// By the parameters `limit`, which is `usual` unless something else is asked for, and `offset`.
+    fn asked(limit: Option<usize>, offset: Option<usize>, usual: usize) -> Result<Self, String> {
+        let limit = limit.unwrap_or(usual);
+        match (1..=Self::MOST).contains(&limit) {
+            true => Ok(Self { limit, offset: offset.unwrap_or(0) }),
+            false => Err(format!("limit must be from 1 to {}", Self::MOST)),
+        }
+    }
+}
+
 /// What is wrong with a parameter.
 fn bad(detail: impl Into<String>) -> Response {
     problem(StatusCode::BAD_REQUEST, detail)

@@ -9,8 +9,10 @@
 //! - `series`: `series`, `labels`, `label/{name}/values` and `metadata`
 //! - `rules`: `rules`
 //! - `status`: `status/buildinfo`
+//! - `dump`: all samples, for a backtest
 
 mod answer;
+mod dump;
 mod params;
 mod query;
 mod rules;
@@ -34,4 +36,5 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/api/v1/metadata", get(series::metadata))
         .route("/api/v1/rules", get(rules::rules))
         .route("/api/v1/status/buildinfo", get(status::buildinfo))
+        .route("/api/v1/history", get(dump::dump))
 }

@@ -20,6 +20,7 @@ mod webhook;
 mod wording;
 
 use super::notify::{Notification, Outcome};
+use crate::config::Fault;
 use crate::config::alerting::{Channel, Receiver};
 use http::Http;
 use wording::Wording;
@@ -54,13 +55,18 @@ enum How {
 
 impl Sender {
     /// Of what is configured; reads the file of authorities. Fails with what is wrong with a template or a certificate.
-    pub fn new(channel: &Channel, about: &About) -> Result<Self, String> {
-        let fault = |message: String| format!("alerting.channels.{}: {message}", channel.name);
+    pub fn new(channel: &Channel, about: &About) -> Result<Self, Fault> {
+        let path = |key: &str| format!("alerting.channels.{}{key}", channel.name);
+        let fault = |message: String| Fault { path: path(""), message };
         let ca = match &channel.ca {
-            Some(path) => Some(std::fs::read(path).map_err(|error| fault(format!("{}: {error}", path.display())))?),
+            Some(file) => Some(std::fs::read(file).map_err(|error| Fault {
+                path: path(".ca"),
+                message: format!("cannot read {}: {error}", file.display()),
+            })?),
             None => None,
         };
-        let wording = Wording::new(channel, about).map_err(fault)?;
+        let wording = Wording::new(channel, about)
+            .map_err(|(key, error)| Fault { path: path(&format!(".{key}")), message: error.to_string() })?;
         let http = || Http::new(ca.as_deref()).map_err(fault);
         let how = match &channel.receiver {
             Receiver::Email(configured) => {

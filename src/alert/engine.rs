@@ -237,6 +237,12 @@ impl Engine {
         deliveries: &[Delivery],
         forgotten: Vec<Fingerprint>,
     ) {
+        let mut deliveries = deliveries.to_vec();
+        for (channel, dropped) in self.outbox.make_room(now, notifications) {
+            self.metrics.delivered(&channel, dropped.result);
+            tracing::error!(channel, id = dropped.id, detail = %dropped.detail, "a notification is given up");
+            deliveries.push(dropped);
+        }
         let changed = self.machine.take_changed();
         let told = self.planner.ledger.take_changed();
         let batch = Batch {
@@ -245,7 +251,7 @@ impl Engine {
             transitions,
             told,
             notifications,
-            deliveries,
+            deliveries: &deliveries,
         };
         if !batch.is_empty() || self.store.trouble().is_some() {
             let whole = Whole {

@@ -1,6 +1,8 @@
 //! What alerting tells about itself.
 
-use prometheus::{IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+use std::time::Duration;
+
+use prometheus::{Gauge, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
 use super::notify::Waiting;
 use super::state::{Alert, Move, Phase, Transition};
@@ -15,6 +17,8 @@ pub struct AlertMetrics {
     sent: IntCounterVec,
     waiting: IntGauge,
     durable: IntGauge,
+    evaluated: Gauge,
+    took: Gauge,
 }
 
 impl AlertMetrics {
@@ -36,7 +40,7 @@ impl AlertMetrics {
             sent: IntCounterVec::new(
                 Opts::new(
                     "outrider_notifications_total",
-                    "Attempts to deliver a notification, by what came of them: sent, later, refused, expired.",
+                    "Attempts to deliver a notification, by what came of them: sent, later, refused, expired, dropped.",
                 ),
                 &["channel", "result"],
             )?,
@@ -47,6 +51,14 @@ impl AlertMetrics {
             durable: IntGauge::new(
                 "outrider_alerts_store_durable",
                 "1 while alerts are kept in their file, 0 while they are kept in memory only.",
+            )?,
+            evaluated: Gauge::new(
+                "outrider_alerts_last_evaluation_timestamp_seconds",
+                "When rules were last evaluated: an alert on its age is for somebody else to have.",
+            )?,
+            took: Gauge::new(
+                "outrider_alerts_evaluation_duration_seconds",
+                "How long the last evaluation of all rules took, with what had to be stored of it.",
             )?,
         };
         for to in Move::ALL {
@@ -59,7 +71,16 @@ impl AlertMetrics {
         for gauge in [&metrics.waiting, &metrics.durable] {
             registry.register(Box::new(gauge.clone()))?;
         }
+        for gauge in [&metrics.evaluated, &metrics.took] {
+            registry.register(Box::new(gauge.clone()))?;
+        }
         Ok(metrics)
+    }
+
+    /// All rules were evaluated at `now` (Unix milliseconds), which took so long.
+    pub fn ticked(&self, now: i64, took: Duration) {
+        self.evaluated.set(now as f64 / 1_000.0);
+        self.took.set(took.as_secs_f64());
     }
 
     pub(super) fn moved(&self, moved: &Transition) {

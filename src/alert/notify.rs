@@ -117,7 +117,7 @@ impl Notice {
             fingerprint: alert.fingerprint,
             rule: alert.rule.clone(),
             labels: alert.labels.iter().map(own).collect(),
-            annotations: alert.annotations.clone(),
+            annotations: alert.annotations.to_vec(),
             severity: alert.severity,
             value: alert.value,
             starts_at: alert.fired_at.unwrap_or(alert.since),

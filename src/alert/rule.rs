@@ -3,7 +3,6 @@
 //! - `eval`: a rule, an instant and a source in; series or active elements out
 //! - `text`: labels and annotations, rendered when somebody reads them
 //! - `reads`: which series a rule reads, and how far back
-//! - `lifecycle`: from active elements to pending and firing alerts
 //! - `set`: all rules together, in an order in which each finds what others record
 //! - `file`: Prometheus rule files
 //! - `own`, `default`: the rules of `agent.yaml`; the nine that come with us
@@ -12,7 +11,6 @@
 pub mod default;
 mod eval;
 pub mod file;
-pub mod lifecycle;
 pub mod own;
 mod reads;
 mod set;
@@ -22,9 +20,8 @@ mod text;
 
 pub use eval::{ALERT_NAME, Active, Context, EvalError};
 pub use file::RuleError;
-pub use lifecycle::{Alert, Lifecycle, Phase};
 pub use reads::Read;
-pub use set::{GROUP, RuleSet, matching};
+pub use set::{GROUP, RuleSet};
 pub use slo::GROUP as SLO_GROUP;
 pub use text::Text;
 

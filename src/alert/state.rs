@@ -25,6 +25,7 @@ pub use people::Refusal;
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -63,8 +64,9 @@ pub struct Alert {
     /// How bad it is.
     #[serde(with = "labels::severity")]
     pub severity: Severity,
-    /// What is said of it, as of when it last began to fire.
-    pub annotations: Vec<(String, String)>,
+    /// What is said of it, as of when it last began to fire. Shared with the copies that people are shown.
+    #[serde(with = "labels::annotations")]
+    pub annotations: Arc<[(String, String)]>,
     /// The newest value, or where JSON has no number for it, none.
     pub value: Option<f64>,
     /// How far it is.

@@ -5,10 +5,10 @@ use crate::alert::channel::{About, Sender};
 use crate::alert::desk::{Desk, Order, Wish};
 use crate::alert::engine::{DrillResult, Engine, Identity};
 use crate::alert::notify::{Notification, Outcome};
-use crate::alert::rule::RuleSet;
-use crate::config::{Alerting, Config};
+use crate::alert::rule::{Rule, RuleError, RuleSet};
+use crate::config::{Alerting, Config, Errors, Fault};
 use crate::history::{Guarantee, History};
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use futures_util::FutureExt as _;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,6 +20,9 @@ use tokio::time::{Instant, sleep_until};
 
 /// How long sends that are under way may take after a stop. What is cut off is sent again by the next start.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What rules that are in no rule file are told to be from.
+const OWN: &str = "agent.yaml";
 
 /// What a configuration means for alerting: everything that can be wrong with it is found out before anything is swapped.
 pub(super) struct Setup {
@@ -39,24 +42,23 @@ pub(super) struct Alerts {
 
 impl Setup {
     /// Blocks on the file system: rule files and certificates are read.
-    pub(super) fn of(config: &Config) -> Result<Self> {
-        let rules = RuleSet::load(config, &[], "agent.yaml");
-        let rules = rules.map_err(|faults| {
-            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-            anyhow!("{}", faults.join("\n"))
-        })?;
+    pub(super) fn of(config: &Config) -> Result<Self, Errors> {
+        let mut faults = Vec::new();
+        let rules = RuleSet::load(config, &[], OWN).unwrap_or_else(|more| {
+            faults.extend(more.into_iter().map(fault));
+            RuleSet::default()
+        });
         let (service, environment) = (config.service.clone(), config.environment.clone());
         let about = About { service: service.clone(), environment: environment.clone(), url: String::new() };
-        let channels = config.alerting.channels.iter().map(|channel| {
-            let sender = Sender::new(channel, &about).map_err(|error| anyhow!(error))?;
-            Ok((channel.name.clone(), Arc::new(sender)))
-        });
-        Ok(Self {
-            identity: Identity { service, environment, pod: pod() },
-            alerting: config.alerting.clone(),
-            rules,
-            channels: channels.collect::<Result<_>>()?,
-        })
+        let mut channels = HashMap::new();
+        for channel in &config.alerting.channels {
+            match Sender::new(channel, &about) {
+                Ok(sender) => drop(channels.insert(channel.name.clone(), Arc::new(sender))),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        let identity = Identity { service, environment, pod: pod() };
+        Errors::or(faults, Self { identity, alerting: config.alerting.clone(), rules, channels })
     }
 
     /// What the history must keep for the rules.
@@ -64,6 +66,22 @@ impl Setup {
         let interval = i64::try_from(self.alerting.interval.as_millis()).unwrap_or(i64::MAX);
         let reads = self.rules.reads(interval).into_iter();
         reads.map(|read| Guarantee { matchers: read.matchers, window: read.window }).collect()
+    }
+}
+
+/// Finds out what a start would: every fault of rules, templates and channels. Says how many rules there are.
+pub fn check(config: &Config) -> Result<String, Errors> {
+    let setup = Setup::of(config)?;
+    let rules = setup.rules.groups().iter().flat_map(|group| &group.rules);
+    let (alerting, recording): (Vec<&Rule>, Vec<&Rule>) = rules.partition(|rule| matches!(rule, Rule::Alerting(_)));
+    Ok(format!("{} alerting, {} recording", alerting.len(), recording.len()))
+}
+
+/// A fault of `agent.yaml` has the path of its key, and one of a rule file the file before it.
+fn fault(error: RuleError) -> Fault {
+    match error.origin == OWN {
+        true => Fault { path: error.path, message: error.message },
+        false => Fault { path: String::new(), message: error.to_string() },
     }
 }
 
@@ -107,6 +125,7 @@ struct Run {
     desk: Arc<Desk>,
     interval: Duration,
     ticked: Option<i64>,
+    metrics: AlertMetrics,
     channels: HashMap<String, Arc<Sender>>,
     sends: JoinSet<(String, Outcome)>,
     drills: Vec<Drill>,
@@ -123,9 +142,9 @@ impl Run {
     fn new(setup: Setup, history: Arc<History>, metrics: AlertMetrics, desk: Arc<Desk>) -> Self {
         history.guarantee(setup.needs());
         let interval = setup.alerting.interval;
-        let engine = Engine::start(setup.identity, &setup.alerting, setup.rules, metrics, unix());
+        let engine = Engine::start(setup.identity, &setup.alerting, setup.rules, metrics.clone(), unix());
         let (sends, drills) = (JoinSet::new(), Vec::new());
-        Self { engine, history, desk, interval, ticked: None, channels: setup.channels, sends, drills }
+        Self { engine, history, desk, interval, ticked: None, metrics, channels: setup.channels, sends, drills }
     }
 
     async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>, mut setups: mpsc::UnboundedReceiver<Setup>) {
@@ -172,8 +191,9 @@ impl Run {
         let meant = self.ticked.map(|last| last.saturating_add(interval));
         let now = meant.filter(|meant| (clock - meant).abs() < interval / 2).unwrap_or(clock);
         self.ticked = Some(now);
-        let history = self.history.clone();
+        let (history, began) = (self.history.clone(), Instant::now());
         self.engine.tick(now, &*self.history, &mut |key, now, series| history.sample(key, now, series));
+        self.metrics.ticked(now, began.elapsed());
     }
 
     fn follow(&mut self, setup: Setup) {

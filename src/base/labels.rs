@@ -60,7 +60,13 @@ impl Labels {
 
     /// The same labels with `name` set to `value` (removed where `value` is empty).
     pub fn with(&self, name: &str, value: &str) -> Self {
-        Self::new(self.0.iter().cloned().chain([(Arc::from(name), Arc::from(value))]))
+        self.with_all([(name, value)])
+    }
+
+    /// The same labels with these set; what stays as it is is shared in memory.
+    pub fn with_all<N: Into<Arc<str>>, V: Into<Arc<str>>>(&self, pairs: impl IntoIterator<Item = (N, V)>) -> Self {
+        let own = self.0.iter().cloned();
+        Self::new(own.chain(pairs.into_iter().map(|(name, value)| (name.into(), value.into()))))
     }
 
     /// The labels whose name `keep` accepts.

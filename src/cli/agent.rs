@@ -55,17 +55,24 @@ impl std::error::Error for Failed {}
 impl Agent {
     /// Asks for JSON. A refusal is an error with what the agent says.
     pub(super) fn ask(&self, method: &str, path: &str, query: &[(&str, &str)]) -> Result<Value> {
+        let body = self.bytes(method.parse()?, path, query)?;
+        let body = serde_json::from_slice(&body);
+        Ok(body.map_err(|_| Failed(format!("{path}: what answered is no JSON: is it an Outrider?")))?)
+    }
+
+    /// Asks for whatever there is. A refusal is an error with what the agent says.
+    pub(super) fn bytes(&self, method: Method, path: &str, query: &[(&str, &str)]) -> Result<Vec<u8>> {
         wait(async {
-            let response = self.send(method.parse()?, path, query, Some(PATIENCE)).await?;
+            let response = self.send(method, path, query, Some(PATIENCE)).await?;
             let (status, url) = (response.status(), response.url().clone());
             let body =
                 response.bytes().await.map_err(|error| Failed(format!("{url}: the answer broke off: {error}")))?;
+            if status.is_success() {
+                return Ok(body.to_vec());
+            }
             let body: Option<Value> = serde_json::from_slice(&body).ok();
             let body =
                 body.ok_or_else(|| Failed(format!("{url} answered {status} and no JSON: is it an Outrider?")))?;
-            if status.is_success() {
-                return Ok(body);
-            }
             let detail = body["detail"].as_str().or(body["error"].as_str()).unwrap_or_default();
             let advice = match status {
                 StatusCode::UNAUTHORIZED => "; name the file of a token by --token-file or OUTRIDER_TOKEN_FILE",

@@ -1,19 +1,21 @@
 //! `outrider rules`: what the author of rules works with.
 
+use super::agent::{Agent, Failed};
 use super::say;
 use crate::alert::rule::{Context, Group, RuleSet, file};
 use crate::alert::workbench::export::{Shape, export};
 use crate::alert::workbench::{backtest, check, unit};
 use crate::base::Labels;
-use crate::config::{self, Config};
+use crate::base::duration::parse_duration;
+use crate::config::{self, Config, print_duration};
 use crate::history::{History, HistoryMetrics, Limits as Kept, recorded};
-use crate::promql::number::parse_duration;
 use crate::promql::{Limits, Memory, Options, Series};
 use crate::reload::environment;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use std::fmt;
+use reqwest::Method;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Work with alerting and recording rules.
 #[derive(Subcommand)]
@@ -37,7 +39,7 @@ pub(super) enum Rules {
     },
     /// Write the rules of a configuration for a Prometheus.
     Export(Export),
-    /// Tell what would have fired over a recorded past.
+    /// Tell what would have fired over the past that an agent remembers, or that was recorded.
     Backtest(Backtest),
 }
 
@@ -71,9 +73,12 @@ enum Kind {
 
 #[derive(Args)]
 pub(super) struct Backtest {
-    /// The past: an agent's history file (`history.path`), or a text with OpenMetrics samples and their times.
+    /// The past: an agent's history file (`history.path`), or a text with OpenMetrics samples and their times. Without
+    /// it, the agent at `--admin` is asked for what it remembers.
     #[arg(long)]
-    from: PathBuf,
+    from: Option<PathBuf>,
+    #[command(flatten)]
+    agent: Agent,
     /// The configuration whose rules are evaluated.
     #[arg(long, short, default_value = "agent.yaml")]
     config: PathBuf,
@@ -94,18 +99,6 @@ fn milliseconds(text: &str) -> Result<i64, String> {
         _ => Err("expected a duration such as 30s or 24h".into()),
     }
 }
-
-/// Rules or tests that are not as they should be: the text tells all of it, and the exit code is 1.
-#[derive(Debug)]
-pub(super) struct Bad(String);
-
-impl fmt::Display for Bad {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Bad {}
 
 /// Runs the command.
 pub(super) fn rules(command: &Rules) -> Result<()> {
@@ -155,8 +148,8 @@ fn test_all(files: &[PathBuf], config: Option<&Path>) -> Result<()> {
 fn verdict(bad: usize, what: &str) -> Result<()> {
     match bad {
         0 => Ok(()),
-        1 => Err(Bad(format!("1 {what} failed")).into()),
-        _ => Err(Bad(format!("{bad} {what}s failed")).into()),
+        1 => Err(Failed(format!("1 {what} failed")).into()),
+        _ => Err(Failed(format!("{bad} {what}s failed")).into()),
     }
 }
 
@@ -182,7 +175,11 @@ fn test_back(args: &Backtest) -> Result<()> {
         }
         false => (from_files(&args.rules)?, 30_000),
     };
-    let (past, oldest, newest) = past(&args.from)?;
+    let (past, oldest, newest) = past(args)?;
+    if let Some(since) = args.since.filter(|since| newest - since < oldest) {
+        let (asked, there) = (duration(since), duration((newest - oldest) / 1_000 * 1_000));
+        say(&format!("The past of {asked} was asked for, and there are {there} of it.\n"))?;
+    }
     let range = backtest::Range {
         warm: oldest,
         from: args.since.map_or(oldest, |since| (newest - since).max(oldest)),
@@ -212,26 +209,37 @@ fn from_files(paths: &[PathBuf]) -> Result<Vec<Group>> {
     Ok(RuleSet::new(groups).groups().to_vec())
 }
 
+fn duration(millis: i64) -> String {
+    print_duration(Duration::from_millis(millis.unsigned_abs()))
+}
+
 /// What was recorded, and its oldest and newest time.
-fn past(path: &Path) -> Result<(Box<dyn Series>, i64, i64)> {
-    let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
-    let found: (Box<dyn Series>, Option<i64>, Option<i64>) = match String::from_utf8(bytes) {
+fn past(args: &Backtest) -> Result<(Box<dyn Series>, i64, i64)> {
+    let (origin, bytes) = match &args.from {
+        Some(path) => {
+            let origin = path.display().to_string();
+            let bytes = std::fs::read(path).with_context(|| origin.clone())?;
+            (origin, bytes)
+        }
+        None => ("the agent".to_owned(), args.agent.bytes(Method::GET, "/api/v1/history", &[])?),
+    };
+    let found: (Box<dyn Series>, Option<i64>, Option<i64>) = match str::from_utf8(&bytes) {
         Ok(text) if !text.starts_with(History::MAGIC) => {
-            let memory = recorded::read(&text).map_err(|error| Bad(format!("{}: {error}", path.display())))?;
+            let memory = recorded::read(text).map_err(|error| Failed(format!("{origin}: {error}")))?;
             let (oldest, newest) = ends(&memory);
             (Box::new(memory), oldest, newest)
         }
         _ => {
             let everything = Kept { budget: usize::MAX / 2, retention: i64::MAX };
             let history = History::new(everything, HistoryMetrics::register(&prometheus::Registry::new())?);
-            history.load(path).map_err(|error| Bad(format!("{}: {error}", path.display())))?;
+            history.restore(&bytes).map_err(|error| Failed(format!("{origin}: {error}")))?;
             let stats = history.stats();
             (Box::new(history), stats.oldest, stats.newest)
         }
     };
     match found {
         (past, Some(oldest), Some(newest)) => Ok((past, oldest, newest)),
-        _ => bail!(Bad(format!("{}: there is no sample in it", path.display()))),
+        _ => bail!(Failed(format!("{origin}: there is no sample in it"))),
     }
 }
 
@@ -253,5 +261,5 @@ fn set(config: &Config, path: &Path, by: &[String]) -> Result<RuleSet> {
 fn told(faults: &[crate::alert::rule::RuleError]) -> anyhow::Error {
     let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
     let count = if faults.len() == 1 { "1 fault".to_owned() } else { format!("{} faults", faults.len()) };
-    Bad(format!("the rules have {count}\n{}", lines.join("\n"))).into()
+    Failed(format!("the rules have {count}\n{}", lines.join("\n"))).into()
 }

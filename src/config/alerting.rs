@@ -2,8 +2,10 @@
 //!
 //! - `rule`: alerting rules and service level objectives · `channel`: ways to reach someone
 //! - `quiet`: silences and inhibition · `severity`
+//! - `files`: where Prometheus rule files are
 
 pub mod channel;
+mod files;
 pub mod quiet;
 pub mod rule;
 mod severity;
@@ -17,6 +19,7 @@ use super::quantity::{Rate, as_text, as_text_or_none, duration_in, rate};
 use super::read::Node;
 use super::scalar::{flag, label_name, one_of, text, whole};
 pub use channel::{Channel, Receiver};
+pub use files::matching;
 pub use quiet::{Inhibition, Matcher, Silence};
 pub use rule::{Rule, Scope, Slo};
 pub use severity::Severity;
@@ -137,7 +140,7 @@ impl Alerting {
                 defaults: keys.key("defaults").get(flag).unwrap_or(true),
                 min_requests: keys.key("min_requests").get(whole(0..=1_000_000)).unwrap_or(20),
                 rules: rule::read(&keys.key("rules"), &known),
-                rule_files: keys.key("rule_files").list(|item| item.file()).unwrap_or_default(),
+                rule_files: files::read(&keys.key("rule_files")),
                 escalation: escalation(&keys.key("escalation"), &known),
                 group: keys.key("group").map(|keys| Group {
                     by: keys.key("by").list(|item| item.get(label)).unwrap_or_default(),

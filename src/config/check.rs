@@ -1,15 +1,14 @@
-//! What `outrider check` says about a file.
+//! What `outrider check` says about a file. What rules and channels have to say is for those who make them.
 
 use std::fmt::Write;
 use std::path::Path;
 
 use super::{Config, Env, Errors, load_with, print_duration};
 
-/// Reads the file at `path` as a start would and sums it up. With `fetch` off, secrets need not be there: for a place
-/// that has the file and not the secrets.
-pub fn check(path: &Path, env: Env<'_>, fetch: bool) -> Result<String, Errors> {
-    let config = load_with(path, env, fetch)?;
-    Ok(format!("{} is valid\n{}", path.display(), summary(&config)))
+/// Reads the file at `path` as a start would. With `fetch` off, secrets need not be there: for a place that has the file
+/// and not the secrets.
+pub fn read(path: &Path, env: Env<'_>, fetch: bool) -> Result<Config, Errors> {
+    load_with(path, env, fetch)
 }
 
 /// A few lines on what a config does, and a line for each of its notices.

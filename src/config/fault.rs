@@ -33,7 +33,7 @@ pub struct Errors {
 
 impl Errors {
     /// `Ok(value)` when there is no fault.
-    pub(super) fn or<T>(faults: Vec<Fault>, value: T) -> Result<T, Self> {
+    pub fn or<T>(faults: Vec<Fault>, value: T) -> Result<T, Self> {
         if faults.is_empty() { Ok(value) } else { Err(Self { faults, files: Vec::new() }) }
     }
 

@@ -6,12 +6,13 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use super::yaml::Yaml;
+use crate::base::duration::{parse_duration, print_duration};
 
 /// A duration as Prometheus writes it: `250ms`, `30s`, `1h30m`, `15d`.
 pub(super) fn duration(value: &Yaml) -> Result<Duration, String> {
     let wrong = || format!("expected a duration such as 30s, 5m or 1h30m, found {}", value.kind());
     match value {
-        Yaml::Text(text) => parse_duration(text).ok_or_else(wrong),
+        Yaml::Text(text) => parse(text).ok_or_else(wrong),
         Yaml::Int(0) => Ok(Duration::ZERO),
         Yaml::Int(number) => Err(format!("a duration needs a unit: write {number}s or {number}m")),
         _ => Err(wrong()),
@@ -30,44 +31,9 @@ pub(super) fn duration_in(range: RangeInclusive<Duration>) -> impl Fn(&Yaml) -> 
     }
 }
 
-/// Units from long to short; each may be there once, in this order.
-const UNITS: [(&str, u64); 7] = [
-    ("y", 365 * 86_400_000),
-    ("w", 7 * 86_400_000),
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1_000),
-    ("ms", 1),
-];
-
-fn parse_duration(text: &str) -> Option<Duration> {
-    let (mut rest, mut total, mut left) = (text, 0_u64, &UNITS[..]);
-    if rest == "0" {
-        return Some(Duration::ZERO);
-    }
-    while !rest.is_empty() {
-        let (digits, tail) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit())?);
-        let (unit, tail) = tail.split_at(tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len()));
-        let at = left.iter().position(|(name, _)| *name == unit)?;
-        total = total.checked_add(digits.parse::<u64>().ok()?.checked_mul(left[at].1)?)?;
-        (rest, left) = (tail, &left[at + 1..]);
-    }
-    (!text.is_empty()).then_some(Duration::from_millis(total))
-}
-
-/// The shortest form that reads back as the same duration.
-pub fn print_duration(duration: Duration) -> String {
-    let mut left = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    let mut text = String::new();
-    // Weeks and years are read, but days say the same and are never ambiguous.
-    for (unit, millis) in &UNITS[2..] {
-        if left >= *millis {
-            text.push_str(&format!("{}{unit}", left / millis));
-            left %= millis;
-        }
-    }
-    if text.is_empty() { "0s".to_owned() } else { text }
+fn parse(text: &str) -> Option<Duration> {
+    let millis = parse_duration(text)?;
+    Some(Duration::from_millis(millis.unsigned_abs()))
 }
 
 /// Serialises a duration as it is written in the file.
@@ -125,7 +91,7 @@ pub(super) fn rate(value: &Yaml) -> Result<Rate, String> {
         Yaml::Text(text) => text.split_once('/').and_then(|(count, per)| {
             let count = count.trim().parse().ok().filter(|count| *count > 0)?;
             let per = per.trim();
-            let per = parse_duration(per).or_else(|| parse_duration(&format!("1{per}")))?;
+            let per = parse(per).or_else(|| parse(&format!("1{per}")))?;
             (!per.is_zero()).then_some(Rate { count, per })
         }),
         _ => None,

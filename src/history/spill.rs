@@ -1,4 +1,4 @@
-//! The file that carries the history over a restart, and that a backtest reads.
+//! The file that carries the history over a restart, and that a backtest reads or asks a running agent for.
 //!
 //! All integers are little-endian: the magic `OUTRHIST`, a `u32` version, the body, and last the CRC-32 of all before it.
 //! The body is a `u32` count of sources, each a name; a `u32` count of series, each the `u32` number of its source, its
@@ -33,22 +33,32 @@ pub enum SpillError {
 }
 
 impl History {
-    /// How a file of [`Self::save`] begins.
+    /// How [`Self::to_bytes`] begins.
     pub const MAGIC: &str = "OUTRHIST";
+
+    /// All of it, as the file has it.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        encode(&self.0.read())
+    }
 
     /// Writes all of it to `path`: beside it first, made durable, then renamed.
     pub fn save(&self, path: &Path) -> io::Result<()> {
         // Encoded under the lock, written after it: a slow disk must not hold up a sampling.
-        let bytes = encode(&self.0.read());
+        let bytes = self.to_bytes();
         file::replace(path, |out| out.write_all(&bytes))
     }
 
-    /// Takes over what [`Self::save`] wrote, within this history's limits, and goes on with it: series that their sources no
-    /// longer report end at the next sampling. On an error nothing has changed.
-    pub fn load(&self, path: &Path) -> Result<(), SpillError> {
-        let series = decode(&std::fs::read(path)?)?;
+    /// Takes over what [`Self::to_bytes`] gave, within this history's limits, and goes on with it: series that their sources
+    /// no longer report end at the next sampling. On an error nothing has changed.
+    pub fn restore(&self, bytes: &[u8]) -> Result<(), SpillError> {
+        let series = decode(bytes)?;
         self.0.write().restore(series);
         Ok(())
+    }
+
+    /// Takes over what [`Self::save`] wrote, likewise.
+    pub fn load(&self, path: &Path) -> Result<(), SpillError> {
+        self.restore(&std::fs::read(path)?)
     }
 }
 

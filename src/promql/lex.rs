@@ -4,8 +4,9 @@
 //! only the parser knows. Braces and brackets change what a character means, and are tracked.
 
 use super::error::{Fault, Span};
-use super::number::{parse_duration, parse_number};
+use super::number::parse_number;
 use super::quote::unquote;
+use crate::base::duration::parse_duration;
 
 /// What a token is.
 #[derive(Clone, Debug, PartialEq)]

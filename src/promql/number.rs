@@ -1,4 +1,4 @@
-//! Numbers and durations as PromQL writes and prints them.
+//! Numbers as PromQL writes and prints them.
 
 /// The value of a number literal: decimal, hexadecimal (`0x1f`), octal (`017`), with `_` between digits, `Inf`, `NaN`.
 /// A sign is not part of a literal but is taken, as expected values of test scripts have one.
@@ -47,37 +47,6 @@ fn without_underscores(text: &str, prefixed: bool) -> Option<String> {
         }
     }
     Some(text.replace('_', ""))
-}
-
-/// Milliseconds of a Prometheus duration such as `1h30m`, `15s` or `0`: units fall from `y` to `ms`, each at most once.
-pub fn parse_duration(text: &str) -> Option<i64> {
-    const UNITS: [(&str, i64); 7] = [
-        ("ms", 1),
-        ("y", 365 * 86_400_000),
-        ("w", 7 * 86_400_000),
-        ("d", 86_400_000),
-        ("h", 3_600_000),
-        ("m", 60_000),
-        ("s", 1_000),
-    ];
-    if text == "0" {
-        return Some(0);
-    }
-    let (mut rest, mut total, mut last_unit) = (text, 0_i64, i64::MAX);
-    while !rest.is_empty() {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let count: i64 = rest[..digits].parse().ok()?;
-        rest = &rest[digits..];
-        let (name, unit) = UNITS.iter().find(|(name, _)| rest.starts_with(name))?;
-        if *unit >= last_unit {
-            return None;
-        }
-        last_unit = *unit;
-        rest = &rest[name.len()..];
-        total = total.checked_add(count.checked_mul(*unit)?)?;
-    }
-    // Prometheus counts nanoseconds in 64 bits.
-    (!text.is_empty() && total <= i64::MAX / 1_000_000).then_some(total)
 }
 
 /// The shortest decimal that reads back as `value`, never with an exponent: `count_values` and the HTTP API.
@@ -133,18 +102,6 @@ mod tests {
         assert!(parse_number("nan").is_some_and(f64::is_nan));
         for text in ["", "-", "_1", "1_", "1__0", "0x", "0xg", "e5", "1e", "infinit", "--1", "abc"] {
             assert_eq!(parse_number(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn durations_have_falling_units() {
-        let cases =
-            [("0", 0), ("5m", 300_000), ("1h30m", 5_400_000), ("1y2w3d", 33_004_800_000), ("1s1ms", 1_001), ("0s", 0)];
-        for (text, want) in cases {
-            assert_eq!(parse_duration(text), Some(want), "{text}");
-        }
-        for text in ["", "5", "m", "30m1h", "5m5m", "1.5m", "-5m", "5mm", "99999999999999y", "1000y"] {
-            assert_eq!(parse_duration(text), None, "{text}");
         }
     }
 

@@ -1,9 +1,15 @@
 //! Alerts reach real receivers, and what people do about them works over the admin port and the command line.
 //!
 //! - `receiver`: a webhook that keeps what it gets, and can misbehave
+//! - `follows`: rule files that change, and rules over what an agent remembers
+//! - `many`: ten thousand alerts
+//! - `published`: what PagerDuty and Slack get, against their published schemas
 //! - `killed`: the process is killed at random moments, and nothing is lost
 
+mod follows;
 mod killed;
+mod many;
+mod published;
 mod receiver;
 
 use std::fs;
@@ -110,6 +116,8 @@ fn an_alert_is_listed_acknowledged_and_suppressed_as_the_contract_says() {
     assert_eq!(overview["health"]["components"]["alerting"], "healthy");
     let sent = road.metrics().get("outrider_notifications_total{channel=\"ops\",result=\"sent\"}");
     assert!(sent.is_some_and(|count| count >= 1.0));
+    let ticked = road.metrics().get("outrider_alerts_last_evaluation_timestamp_seconds");
+    assert!(ticked.is_some_and(|at| at > 1.7e9));
 }
 
 #[test]
@@ -148,17 +156,26 @@ fn a_real_alertmanager_shows_an_alert_and_its_end() {
 }
 
 #[test]
-fn mail_reaches_a_server_that_wants_tls_and_a_login() {
+fn mail_reaches_a_server_that_wants_starttls_and_a_login() {
+    mail_reaches_a_server_that_wants("starttls");
+}
+
+#[test]
+fn mail_reaches_a_server_that_speaks_tls_from_the_first_byte_and_wants_a_login() {
+    mail_reaches_a_server_that_wants("tls");
+}
+
+fn mail_reaches_a_server_that_wants(tls: &str) {
     let state = tempfile::tempdir().expect("a folder");
     let (ca, certificate, key) = certificates(state.path());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/mailbox.py");
     let mut command = Command::new(installed::python());
-    let mailbox = Process::start("the mailbox", command.arg(script).arg(certificate).arg(key));
+    let mailbox = Process::start("the mailbox", command.arg(script).arg(certificate).arg(key).arg(tls));
     let line = |line: &str| serde_json::from_str::<Value>(line).ok();
     let port = mailbox.wait_for_line("the port", |text| line(text)?["port"].as_u64());
     fs::write(state.path().join("password"), "open sesame\n").expect("written");
     let lines = format!(
-        "{ALWAYS}\nchannels:\n  mail:\n    ca: '{}'\n    email: {{ host: localhost, port: {port}, tls: starttls, username: outrider, \
+        "{ALWAYS}\nchannels:\n  mail:\n    ca: '{}'\n    email: {{ host: localhost, port: {port}, tls: {tls}, username: outrider, \
          password: {{ file: '{}' }}, from: 'Alerts <alerts@example.com>', to: [ a@example.com, b@example.com ] }}",
         ca.display(),
         state.path().join("password").display()

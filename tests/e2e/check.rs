@@ -29,6 +29,7 @@ fn a_valid_file_is_summed_up() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let said = text(&output.stdout);
     assert!(said.contains("agent.yaml is valid") && said.contains("0.0.0.0:8080 -> 127.0.0.1:8000"), "{said}");
+    assert!(said.contains("rules      9 alerting, 12 recording"), "{said}");
     assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
 }
 
@@ -49,6 +50,43 @@ logs: is not a known key; did you mean `log`?
 outrider: the configuration has 2 faults
 ";
     assert_eq!(faults, expected);
+}
+
+#[test]
+fn rules_templates_and_channels_are_checked_as_a_start_would() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("written");
+    file(
+        "agent.yaml",
+        "alerting:
+  rules:
+    - { name: a, condition: 'error_rate >', message: '{value}' }
+    - { name: b, condition: 'error_rate > 1', message: '{error_rte:.2%}' }
+  rule_files: [ rules.yaml, gone.yaml ]
+  channels:
+    ops: { webhook: { url: 'http://localhost/' }, title: '{count:.2q}', ca: gone.pem }
+    mail: { email: { host: localhost, from: a@example.com, to: [ b@example.com ] }, text: 'a } brace' }
+slos: [ { name: fast, objective: 0.99, window: 30d, latency: 7s } ]
+",
+    );
+    file("rules.yaml", "groups: [ { name: g, rules: [ { alert: X, expr: up, annotations: { a: '{{ nope }}' } } ] } ]");
+    let output = outrider(&["check", folder.path().join("agent.yaml").to_str().expect("UTF-8")]);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), ""));
+    let faults = text(&output.stderr).replace(folder.path().to_str().expect("UTF-8"), "HERE");
+    let expected = [
+        "slos[0].latency: ",
+        "HERE/rules.yaml: groups[0].rules[0].annotations.a (X): ",
+        "alerting.rule_files[1]: HERE/gone.yaml is not there",
+        "alerting.rules[0].condition: 1:13: parse error",
+        "alerting.rules[1].message: column 1: `error_rte` is no signal",
+        "alerting.channels.ops.ca: cannot read HERE/gone.pem: ",
+        "alerting.channels.mail.text: column 3: a single `}`",
+        "outrider: the configuration has 7 faults",
+    ];
+    assert_eq!(faults.lines().count(), expected.len(), "{faults}");
+    for (line, expected) in faults.lines().zip(expected) {
+        assert!(line.starts_with(expected), "{expected}\n{faults}");
+    }
 }
 
 #[test]

@@ -1,4 +1,7 @@
-"""An SMTP server with STARTTLS and login: aiosmtpd. Prints its port, then every mail, as JSON lines."""
+"""An SMTP server with TLS and login: aiosmtpd. Prints its port, then every mail, as JSON lines.
+
+Arguments: certificate, key, and `starttls` (TLS after a command, and no mail without) or `tls` (from the first byte on).
+"""
 
 import email
 import email.policy
@@ -21,7 +24,7 @@ class Mailbox:
                     "subject": mail["subject"],
                     "id": mail["message-id"],
                     "parts": parts,
-                    "tls": session.ssl is not None,
+                    "tls": server.transport.get_extra_info("ssl_object") is not None,
                     "user": (session.auth_data or b"").decode(),
                 }
             ),
@@ -37,18 +40,23 @@ def login(server, session, envelope, mechanism, data):
 
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(sys.argv[1], sys.argv[2])
+implicit = sys.argv[3] == "tls"
 controller = Controller(
     Mailbox(),
     hostname="127.0.0.1",
     port=0,
-    tls_context=context,
-    require_starttls=True,
+    tls_context=None if implicit else context,
+    require_starttls=not implicit,
+    # aiosmtpd takes a login over TLS alone, and does not see TLS that is beneath it.
+    auth_require_tls=not implicit,
     auth_required=True,
     authenticator=login,
 )
 # The controller's own start asks its port for a greeting, which port 0 has none of.
 server = controller.loop.run_until_complete(
-    controller.loop.create_server(controller._factory_invoker, host="127.0.0.1", port=0)
+    controller.loop.create_server(
+        controller._factory_invoker, host="127.0.0.1", port=0, ssl=context if implicit else None
+    )
 )
 print(json.dumps({"port": server.sockets[0].getsockname()[1]}), flush=True)
 controller.loop.run_forever()

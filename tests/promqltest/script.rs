@@ -3,8 +3,9 @@
 //! A command begins a block that an empty line ends; a line that begins with `#` is a comment.
 
 use outrider::base::Labels;
+use outrider::base::duration::parse_duration;
 use outrider::promql::notation::{Item, parse_series};
-use outrider::promql::number::{parse_duration, parse_number};
+use outrider::promql::number::parse_number;
 use outrider::promql::quote::unquote;
 use regex::Regex;
 

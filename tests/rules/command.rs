@@ -38,7 +38,12 @@ fn check_tells_every_fault_of_a_configurations_rules() {
 
 #[test]
 fn bad_usage_ends_with_two() {
-    for args in [&["rules"][..], &["rules", "test"], &["rules", "backtest"], &["rules", "export", "--kind", "x"]] {
+    for args in [
+        &["rules"][..],
+        &["rules", "test"],
+        &["rules", "backtest", "--since", "x"],
+        &["rules", "export", "--kind", "x"],
+    ] {
         let output = Command::new(env!("CARGO_BIN_EXE_outrider")).args(args).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{args:?}");
     }

@@ -1,6 +1,6 @@
 //! `GET /api/v1/alerts` and `/alerts/stats`.
 
-use super::{bad, severity, time};
+use super::{Page, bad, severity, time};
 use crate::admin::Shared;
 use crate::admin::reply::{CorrelationId, envelope};
 use crate::alert::engine::{Shown, Snapshot, Status};
@@ -11,8 +11,8 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-/// Alerts of one page, unless something else is asked for, and at most.
-const PAGE: (usize, usize) = (1_000, 10_000);
+/// Alerts of one page, unless something else is asked for.
+const USUAL: usize = 1_000;
 
 /// What is asked for. Words may stand in a list, with commas.
 #[derive(Deserialize)]
@@ -41,19 +41,17 @@ pub(super) async fn alerts(
         Ok(severities) => severities,
         Err(word) => return bad(format!("`{word}` is no severity: critical, high, medium (or warning), low or info")),
     };
-    let (usual, most) = PAGE;
-    let limit = filter.limit.unwrap_or(usual);
-    if !(1..=most).contains(&limit) {
-        return bad(format!("limit must be from 1 to {most}"));
-    }
+    let page = match Page::asked(filter.limit, filter.offset, USUAL) {
+        Ok(page) => page,
+        Err(detail) => return bad(detail),
+    };
     let snapshot = view.alerts.snapshot();
     let fits = |shown: &&Shown| {
         let status = statuses.as_ref().map_or(shown.status.is_active(), |all| all.contains(&shown.status));
         status && severities.as_ref().is_none_or(|all| all.contains(&shown.alert.severity))
     };
     let found: Vec<&Shown> = snapshot.alerts.iter().filter(fits).collect();
-    let page: Vec<Value> =
-        found.iter().skip(filter.offset.unwrap_or(0)).take(limit).map(|shown| alert(shown)).collect();
+    let page: Vec<Value> = found.iter().skip(page.offset).take(page.limit).map(|shown| alert(shown)).collect();
     envelope(&view, &id, json!({ "alerts": page, "total_count": found.len() }))
 }
 

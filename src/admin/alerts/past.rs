@@ -1,6 +1,6 @@
 //! `GET /api/v1/alerts/history`: the timeline, newest first, and mean times to acknowledge and to resolve by rule.
 
-use super::{bad, operate, time};
+use super::{Page, bad, operate, time};
 use crate::admin::Shared;
 use crate::admin::reply::{CorrelationId, envelope, problem};
 use crate::alert::store::{Event, Past, RuleTimes};
@@ -13,8 +13,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Moves of one page, unless something else is asked for, and at most.
-const PAGE: (usize, usize) = (100, 10_000);
+/// Moves of one page, unless something else is asked for.
+const USUAL: usize = 100;
 /// How far back it looks, unless something else is asked for.
 const WEEK: i64 = 7 * 86_400_000;
 
@@ -41,13 +41,12 @@ pub(super) async fn history(
     let (Some(until), Some(from)) = (instant(&asked.until, now + 1), instant(&asked.from, now - WEEK)) else {
         return bad("from and until must be times such as 2026-11-24T22:00:00Z, or Unix seconds");
     };
-    let (usual, most) = PAGE;
-    let limit = asked.limit.unwrap_or(usual);
-    if !(1..=most).contains(&limit) {
-        return bad(format!("limit must be from 1 to {most}"));
-    }
+    let page = match Page::asked(asked.limit, asked.offset, USUAL) {
+        Ok(page) => page,
+        Err(detail) => return bad(detail),
+    };
     let fingerprint = asked.fingerprint.map(|text| text.to_ascii_lowercase());
-    let past = Past { from, until, fingerprint, rule: asked.rule, limit, offset: asked.offset.unwrap_or(0) };
+    let past = Past { from, until, fingerprint, rule: asked.rule, limit: page.limit, offset: page.offset };
     match view.alerts.past(past).await {
         Ok(Ok(story)) => {
             let timeline: Vec<Value> = story.events.iter().map(event).collect();

@@ -129,6 +129,12 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         ),
     ),
     get(
+        "/api/v1/history",
+        "All samples at once, as the file of `history.path` has them: what `outrider rules backtest` asks for.",
+        &[],
+        Answer::Other("application/octet-stream", "OUTRHIST"),
+    ),
+    get(
         "/api/v1/status/buildinfo",
         "What a data source may expect.",
         &[],

@@ -1,8 +1,8 @@
 //! Parameters as Prometheus reads them: from the query string, and from a form.
 
 use super::answer::Failure;
+use crate::base::duration::parse_duration;
 use crate::promql::Query;
-use crate::promql::number::parse_duration;
 use crate::promql::series::Matcher;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};

@@ -12,6 +12,9 @@ use crate::alert::notify::{Kind, Notice, Notification, Outcome};
 use crate::base::Labels;
 use crate::config::{Secret, Severity, Url};
 
+/// Bytes that PagerDuty takes in one event: 512 KB.
+const MOST: usize = 512_000;
+
 #[derive(Debug)]
 pub(super) struct PagerDuty {
     http: Http,
@@ -28,8 +31,8 @@ impl PagerDuty {
     pub(super) async fn send(&self, notification: &Notification, now: i64) -> Outcome {
         let mut last = Outcome::Sent("nothing to send".to_owned());
         for notice in &notification.notices {
-            let body = event(notification.kind, notice, self.routing_key.expose(), &self.about).to_string();
-            last = http::send(self.http.post(&self.url, body), now).await;
+            let event = event(notification.kind, notice, self.routing_key.expose(), &self.about);
+            last = http::send(self.http.post(&self.url, within(event)), now).await;
             // What went out before goes out again with the next try; the key lets PagerDuty drop it.
             if !matches!(last, Outcome::Sent(_)) {
                 break;
@@ -76,6 +79,16 @@ pub(super) fn event(kind: Kind, notice: &Notice, routing_key: &str, about: &Abou
         event["links"] = json!([{ "href": runbook, "text": "Runbook" }]);
     }
     event
+}
+
+/// The event as text. One that PagerDuty would not take goes without its details: who is called finds them here.
+fn within(mut event: Value) -> String {
+    let body = event.to_string();
+    if body.len() <= MOST {
+        return body;
+    }
+    event["payload"]["custom_details"] = json!({ "left_out": "the details are longer than PagerDuty takes" });
+    event.to_string()
 }
 
 fn severity(severity: Severity) -> &'static str {

@@ -136,6 +136,16 @@ async fn pagerduty_gets_one_key_for_all_pods_from_trigger_to_resolve() {
 }
 
 #[tokio::test]
+async fn an_event_that_pagerduty_would_not_take_goes_without_its_details() {
+    let mut long = notification(None);
+    long.notices[0].annotations.push(("detail".into(), "x".repeat(600_000)));
+    let (_, got) = sent("{ pagerduty: { routing_key: { env: KEY }, url: 'URL' } }", &long).await;
+    let payload = &got[0].1["payload"];
+    assert_eq!(payload["summary"], "something is wrong");
+    assert!(payload["custom_details"]["left_out"].is_string() && payload.to_string().len() < 1_000, "{payload}");
+}
+
+#[tokio::test]
 async fn alertmanagers_get_an_end_that_falls_due_when_we_fall_silent() {
     let (outcome, got) = sent("{ alertmanager: { urls: ['URL/', 'http://127.0.0.1:1'] } }", &notification(None)).await;
     assert_eq!(outcome, Outcome::Sent("202 Accepted said (1 of 2 failed)".into()));
@@ -179,5 +189,6 @@ async fn what_a_receiver_asks_for_is_heard_and_a_secret_url_is_not_told() {
 fn a_template_that_cannot_be_read_is_told_with_its_channel() {
     let alerting = config("channels: { it: { ntfy: { topic: t }, title: '{count:.2q}' } }");
     let error = Sender::new(&alerting.channels[0], &About::default()).unwrap_err();
-    assert!(error.starts_with("alerting.channels.it: title: column 1: "), "{error}");
+    assert_eq!(error.path, "alerting.channels.it.title");
+    assert!(error.message.starts_with("column 1: "), "{error}");
 }

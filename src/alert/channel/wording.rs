@@ -1,7 +1,7 @@
 //! Titles and texts: our own, or by a channel's templates, which are format strings as in rules.
 
 use super::{About, cut, rfc3339};
-use crate::alert::message::{Filling, Kind as Field, Message};
+use crate::alert::message::{Filling, Kind as Field, Message, MessageError};
 use crate::alert::notify::{Kind, Notice, Notification};
 use crate::config::alerting::Channel;
 
@@ -21,9 +21,10 @@ const MORE: [(&str, &str); 4] =
     [("blame", "Where to look"), ("top_endpoints", "Endpoints"), ("status_mix", "Statuses"), ("trace_ids", "Traces")];
 
 impl Wording {
-    pub(super) fn new(channel: &Channel, about: &About) -> Result<Self, String> {
-        let parse = |key: &str, text: &Option<String>| match text {
-            Some(text) => Message::parse(text, field).map(Some).map_err(|error| format!("{key}: {error}")),
+    /// Fails with the key of a template that cannot be read, and what is wrong with it.
+    pub(super) fn new(channel: &Channel, about: &About) -> Result<Self, (&'static str, MessageError)> {
+        let parse = |key, text: &Option<String>| match text {
+            Some(text) => Message::parse(text, field).map(Some).map_err(|error| (key, error)),
             None => Ok(None),
         };
         Ok(Self { title: parse("title", &channel.title)?, text: parse("text", &channel.text)?, about: about.clone() })

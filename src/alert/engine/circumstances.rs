@@ -1,12 +1,17 @@
-//! What else is said of an alert that fires: which endpoints fail, which statuses there are, and whether a service that the
-//! gateway calls is to blame.
+//! What else is said of an alert that fires: which endpoints fail, or where none does, which are slowest; which statuses there
+//! are; and whether a service that the gateway calls is to blame.
 
 use crate::base::number::shortest;
 use crate::promql::{Limits, Query, Series, Value};
 
 const TOP: &str = "topk(3, sum by (endpoint) (increase(http_requests_total{status_code=~\"5..\"}[5m])) > 0)";
+const SLOWEST: &str = "topk(3, sum by (endpoint) (rate(http_request_duration_seconds_sum[5m])) \
+    / (sum by (endpoint) (rate(http_request_duration_seconds_count[5m])) > 0))";
 const MIX: &str = "sum by (status_code) (increase(http_requests_total[5m])) > 0";
-const BLAMED: &str = "circuit_breaker_open > 0 or service_unavailable > 0";
+/// Services whose breaker is open, of which no instance is healthy, or of whose calls one in twenty fails.
+const BLAMED: &str = "sum by (service) (circuit_breaker_open > 0 or service_unavailable > 0 \
+    or sum by (service) (rate(service_requests_total{status_code!~\"[1-4]..\"}[5m])) \
+    / sum by (service) (rate(service_requests_total[5m])) > 0.05)";
 const SERVICES: &str = "count(service_requests_total) > 0";
 
 /// Annotations, those that there is something to say of.
@@ -16,6 +21,12 @@ pub(super) fn now(now: i64, source: &dyn Series) -> Vec<(String, String)> {
         let texts = found.iter().map(|(labels, count)| format!("{} ×{}", labels.get(label), shortest(count.round())));
         texts.collect::<Vec<_>>().join(", ")
     };
+    let mut top = counts(TOP, "endpoint");
+    if top.is_empty() {
+        let found = answer(SLOWEST, now, source);
+        let slowest = found.iter().map(|(labels, seconds)| format!("{} {seconds:.2} s", labels.get("endpoint")));
+        top = slowest.collect::<Vec<_>>().join(", ");
+    }
     let blamed = answer(BLAMED, now, source);
     let services: Vec<&str> = blamed.iter().map(|(labels, _)| labels.get("service")).collect();
     let blame = match services.as_slice() {
@@ -24,8 +35,7 @@ pub(super) fn now(now: i64, source: &dyn Series) -> Vec<(String, String)> {
         [] => "the gateway itself: the services that it calls answer".to_owned(),
         services => format!("services that the gateway calls: {}", services.join(", ")),
     };
-    let all =
-        [("top_endpoints", counts(TOP, "endpoint")), ("status_mix", counts(MIX, "status_code")), ("blame", blame)];
+    let all = [("top_endpoints", top), ("status_mix", counts(MIX, "status_code")), ("blame", blame)];
     all.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name.to_owned(), text)).collect()
 }
 

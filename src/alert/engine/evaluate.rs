@@ -118,11 +118,12 @@ impl Engine {
             let (Some(active), Some(alert)) = (active.get(&one.fingerprint), self.machine.edit(one.fingerprint)) else {
                 continue;
             };
-            alert.annotations = rule.annotations(active, instant, source, context);
+            let mut annotations = rule.annotations(active, instant, source, context);
             if one.to == Move::Firing && self.reads.is_ours(&rule.name) {
                 let more = more.get_or_insert_with(|| super::circumstances::now(instant, source));
-                alert.annotations.extend(more.iter().cloned());
+                annotations.extend(more.iter().cloned());
             }
+            alert.annotations = annotations.into();
         }
         moves.extend(moved);
         Ok(series_of(self.machine.alerts().filter(|alert| alert.rule == rule.name)))
@@ -134,8 +135,7 @@ impl Identity {
     fn complete(&self, labels: &Labels, scope: Scope) -> Labels {
         let pod = if scope == Scope::Pod { self.pod.as_str() } else { "" };
         let own = [("service", self.service.as_str()), ("environment", self.environment.as_str()), ("pod", pod)];
-        let missing = own.into_iter().filter(|(name, _)| labels.get(name).is_empty());
-        Labels::new(missing.chain(labels.iter()))
+        labels.with_all(own.into_iter().filter(|(name, _)| labels.get(name).is_empty()))
     }
 }
 

@@ -1,8 +1,5 @@
-//! The whole way from series to what is sent, and over restarts.
-//!
-//! - `default`: the nine rules that come with us
-
-mod default;
+//! The whole way from series to what is sent, and over restarts. The nine rules that come with us have tests of their own,
+//! in `tests/default_rules`.
 
 use std::time::{Duration, Instant};
 
@@ -284,4 +281,23 @@ fn the_circumstances_can_be_asked_for() {
     let open = Labels::new([(NAME, "circuit_breaker_open"), ("service", "code")]);
     series.append(open, [Sample { t: MINUTE, v: 1.0 }]);
     assert!(circumstances::now(MINUTE, &series)[2].1.ends_with("calls: code"));
+}
+
+#[test]
+fn where_nothing_fails_the_slowest_endpoints_are_told_and_whose_calls_fail_is_to_blame() {
+    let mut series = Memory::new();
+    let mut gains = |name: &str, labels: &[(&str, &str)], by: f64| {
+        let labels = Labels::new([(NAME, name)].iter().chain(labels).copied());
+        series.append(labels, [(0, 0.0), (MINUTE, by)].map(|(t, v)| Sample { t, v }));
+    };
+    for (endpoint, seconds) in [("/slow", 90.0), ("/quick", 3.0)] {
+        gains("http_request_duration_seconds_sum", &[("endpoint", endpoint)], seconds);
+        gains("http_request_duration_seconds_count", &[("endpoint", endpoint)], 30.0);
+    }
+    gains("service_requests_total", &[("service", "pay"), ("status_code", "200")], 60.0);
+    gains("service_requests_total", &[("service", "pay"), ("status_code", "0")], 30.0);
+    gains("service_requests_total", &[("service", "mail"), ("status_code", "404")], 30.0);
+    let said = circumstances::now(MINUTE, &series);
+    assert_eq!(said[0], ("top_endpoints".to_owned(), "/slow 3.00 s, /quick 0.10 s".to_owned()));
+    assert_eq!(said[1], ("blame".to_owned(), "services that the gateway calls: pay".to_owned()));
 }

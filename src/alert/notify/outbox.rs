@@ -10,6 +10,8 @@ use crate::config::Rate;
 
 /// What cannot be told within a day is not told any more.
 const GIVEN_UP: i64 = 24 * 3_600_000;
+/// How much may wait for one channel; beyond it the oldest is not told any more.
+const MOST: usize = 1_000;
 /// The first wait before another try, and the longest.
 const BACKOFF: (i64, i64) = (1_000, 300_000);
 
@@ -47,7 +49,7 @@ pub struct Delivery {
     pub id: i64,
     /// When the try ended.
     pub at: i64,
-    /// `sent`, `later`, `refused` or `expired`.
+    /// `sent`, `later`, `refused`, `expired` or `dropped`.
     pub result: &'static str,
     /// What the receiver said, or what went wrong.
     pub detail: String,
@@ -98,6 +100,31 @@ impl Outbox {
         // A drill shows whether the channel works now, so what waits for another try lets it pass.
         let at = if notification.kind == Kind::Drill { lane.busy } else { lane.queue.len() };
         lane.queue.insert(at, Waiting { notification, attempts: 0, due });
+    }
+
+    /// Gives up the oldest of what waits where there is no room for these; which of what channel. It still waits until that is
+    /// stored, so that nobody loses it to a kill in between.
+    pub fn make_room(&mut self, now: i64, coming: &[Notification]) -> Vec<(String, Delivery)> {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for notification in coming {
+            *counts.entry(&notification.channel).or_default() += 1;
+        }
+        let mut dropped = Vec::new();
+        for (channel, more) in counts {
+            let Some(lane) = self.lanes.get_mut(channel) else { continue };
+            let spare = (lane.queue.len() + more).saturating_sub(MOST);
+            for _ in 0..spare {
+                let idle = |(at, waiting): (usize, &Waiting)| {
+                    (at >= lane.busy && waiting.notification.kind != Kind::Drill).then_some(at)
+                };
+                let Some(waiting) = lane.queue.iter().enumerate().find_map(idle).and_then(|at| lane.queue.remove(at))
+                else {
+                    break;
+                };
+                dropped.push((channel.to_owned(), waiting.dropped(now)));
+            }
+        }
+        dropped
     }
 
     /// Everything that waits.
@@ -169,6 +196,12 @@ impl Lane {
 }
 
 impl Waiting {
+    fn dropped(&self, now: i64) -> Delivery {
+        let detail = format!("more than {MOST} notifications wait for the channel");
+        let (id, attempts) = (self.notification.id, self.attempts);
+        Delivery { id, at: now, result: "dropped", detail, attempts, due: None }
+    }
+
     fn tried(&mut self, now: i64, outcome: &Outcome) -> Delivery {
         let (id, attempts) = (self.notification.id, self.attempts);
         let end =
@@ -297,6 +330,24 @@ mod tests {
         assert_eq!((refused[0].result, refused[0].due), ("refused", None));
         assert_eq!(outbox.start(now)[0].id, 2);
         assert_eq!(outbox.done("ops", GIVEN_UP, &later(None))[0].result, "expired");
+    }
+
+    #[test]
+    fn beyond_a_thousand_the_oldest_is_dropped_and_never_what_is_under_way() {
+        let mut outbox = outbox(1_000, (0..998).map(|id| notification(id, "a")));
+        outbox.push(Notification { kind: Kind::Drill, ..notification(998, "t") });
+        assert_eq!(outbox.make_room(5, &[notification(999, "a")]), []);
+        outbox.push(notification(999, "a"));
+        assert_eq!(outbox.start(5)[0].id, 998);
+        let coming = [notification(1_000, "a"), notification(1_001, "b")];
+        let dropped = outbox.make_room(5, &coming);
+        assert_eq!(
+            dropped.iter().map(|(_, one)| (one.id, one.result, one.due)).collect::<Vec<_>>(),
+            [(0, "dropped", None), (1, "dropped", None)]
+        );
+        coming.into_iter().for_each(|one| outbox.push(one));
+        assert_eq!(ids(&outbox.done("ops", 6, &SENT)), [998]);
+        assert_eq!(outbox.start(6)[0].id, 2);
     }
 
     #[test]

@@ -165,9 +165,7 @@ impl Planner {
             }
             self.acknowledgements(at, now, machine, &mut planned);
         }
-        for alert in machine.alerts().filter(|alert| !is_held(alert)) {
-            self.escalate(now, alert, &mut planned);
-        }
+        self.escalate(now, machine.alerts().filter(|alert| !is_held(alert)), &mut planned);
         self.groups.retain(|_, group| {
             let interval = millis(self.policy.alerting.group.interval);
             group.since.is_some() || group.last.is_some_and(|last| now - last < interval)
@@ -284,18 +282,28 @@ impl Planner {
         }
     }
 
-    fn escalate(&mut self, now: i64, alert: &Alert, planned: &mut Planned) {
-        let due: Vec<(usize, Vec<String>)> = escalate::due(&self.policy.alerting.escalation, alert, now)
-            .map(|(at, step)| (at, step.channels.clone()))
-            .collect();
-        for (step, channels) in due {
-            planned.escalated.push((alert.fingerprint, step));
-            for channel in channels {
+    /// Takes the steps that are due; alerts of one group go together here too.
+    fn escalate<'a>(&mut self, now: i64, alerts: impl Iterator<Item = &'a Alert>, planned: &mut Planned) {
+        let mut batches: BTreeMap<(String, Vec<String>), Vec<&Alert>> = BTreeMap::new();
+        for alert in alerts {
+            for (at, step) in escalate::due(&self.policy.alerting.escalation, alert, now) {
+                planned.escalated.push((alert.fingerprint, at));
+                for channel in &step.channels {
+                    let batch = batches.entry((channel.clone(), self.policy.key(alert))).or_default();
+                    // Two steps that are due at once tell a channel once.
+                    if batch.last().is_none_or(|last| last.fingerprint != alert.fingerprint) {
+                        batch.push(alert);
+                    }
+                }
+            }
+        }
+        for ((channel, key), alerts) in batches {
+            let notices = alerts.iter().map(|alert| Notice::of(alert)).collect();
+            let labels = self.policy.group(&key);
+            planned.notifications.push(self.notification(now, &channel, Kind::Escalation, labels, notices));
+            for alert in alerts {
                 let known = self.ledger.get(&channel, alert.fingerprint);
                 let escalated = known.is_none_or(|told| told.escalated || Some(told.fired_at) != alert.fired_at);
-                let labels = self.policy.group(&self.policy.key(alert));
-                let notification = self.notification(now, &channel, Kind::Escalation, labels, vec![Notice::of(alert)]);
-                planned.notifications.push(notification);
                 self.tell(now, &channel, alert, escalated);
             }
         }

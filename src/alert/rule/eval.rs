@@ -123,18 +123,13 @@ impl AlertingRule {
 
     fn active(&self, element: Element, now: i64, source: &dyn Series, context: &Context<'_>) -> Active {
         let mut active = Active { labels: Labels::empty(), element: element.labels, value: element.value };
-        let mut labels: Vec<(String, String)> = active
-            .element
-            .iter()
-            .filter(|(name, _)| *name != NAME)
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
+        let mut labels: Vec<(&str, String)> = Vec::with_capacity(self.labels.len() + 1);
         for (name, text) in &self.labels {
             let said = text.render(&active, now, source, context);
-            labels.push((name.clone(), said.unwrap_or_else(|error| format!("<error expanding template: {error}>"))));
+            labels.push((name, said.unwrap_or_else(|error| format!("<error expanding template: {error}>"))));
         }
-        labels.push((ALERT_NAME.to_owned(), self.name.clone()));
-        active.labels = Labels::new(labels);
+        labels.push((ALERT_NAME, self.name.clone()));
+        active.labels = active.element.filter(|name| name != NAME).with_all(labels);
         active
     }
 }

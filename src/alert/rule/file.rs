@@ -10,10 +10,10 @@ use std::path::Path;
 
 use super::{AlertingRule, Group, RecordingRule, Rule, Text, severity_of};
 use crate::alert::template::Template;
+use crate::base::duration::parse_duration;
 use crate::base::labels::NAME;
 use crate::config::alerting::Scope;
 use crate::promql::Query;
-use crate::promql::number::parse_duration;
 use raw::{RawGroup, RawRule};
 
 /// What is wrong with a rule, and where.

@@ -1,7 +1,5 @@
 //! All rules together, in an order in which each finds what others record.
 
-use std::path::{Path, PathBuf};
-
 use super::{Group, Read, Rule, RuleError, default, file, own, reads, signal, slo};
 use crate::base::Labels;
 use crate::base::labels::NAME;
@@ -55,7 +53,7 @@ impl RuleSet {
             Err(more) => faults.extend(more),
         }
         for (at, pattern) in alerting.rule_files.iter().enumerate() {
-            match matching(pattern) {
+            match alerting::matching(pattern) {
                 Ok(paths) => paths.iter().for_each(|path| match file::load(path) {
                     Ok(more) => groups.extend(more),
                     Err(more) => faults.extend(more),
@@ -89,16 +87,6 @@ impl RuleSet {
     pub fn reads(&self, interval: i64) -> Vec<Read> {
         self.groups.iter().flat_map(|group| group.reads(interval)).collect()
     }
-}
-
-/// The files that `pattern` names: a path without wildcards must be there.
-pub fn matching(pattern: &Path) -> Result<Vec<PathBuf>, String> {
-    let text = pattern.to_str().ok_or("is not UTF-8")?;
-    if !text.contains(['*', '?', '[']) {
-        return if pattern.exists() { Ok(vec![pattern.to_owned()]) } else { Err(format!("{text} is not there")) };
-    }
-    let found = glob::glob(text).map_err(|error| format!("{text} is no pattern: {error}"))?;
-    Ok(found.filter_map(Result::ok).filter(|path| path.is_file()).collect())
 }
 
 fn ours(alerting: &Alerting, origin: &str, recorded: &[String]) -> Result<Group, Vec<RuleError>> {

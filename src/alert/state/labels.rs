@@ -1,4 +1,4 @@
-//! Label sets and severities as JSON: an object of texts; a word.
+//! Label sets, annotations and severities as JSON: an object of texts; a list of pairs; a word.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,26 @@ pub(super) fn serialize<S: Serializer>(labels: &Labels, serializer: S) -> Result
 
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Labels, D::Error> {
     Ok(Labels::new(BTreeMap::<String, String>::deserialize(deserializer)?))
+}
+
+/// Annotations as a list of pairs.
+pub(super) mod annotations {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(in crate::alert::state) fn serialize<S: Serializer>(
+        annotations: &Arc<[(String, String)]>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        annotations.as_ref().serialize(serializer)
+    }
+
+    pub(in crate::alert::state) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Arc<[(String, String)]>, D::Error> {
+        Ok(Vec::deserialize(deserializer)?.into())
+    }
 }
 
 /// A severity by its name.

@@ -197,7 +197,7 @@ impl Alert {
             labels: Labels::empty(),
             element: Labels::empty(),
             severity: Severity::Medium,
-            annotations: Vec::new(),
+            annotations: Default::default(),
             value: None,
             phase: Phase::Resolved,
             since: now,

@@ -7,7 +7,7 @@ use regex::Regex;
 use super::builtin::{self, wrong_count, wrong_type};
 use super::value::{Sample, Value};
 use super::{Scope, humanize, link};
-use crate::promql::number::parse_duration;
+use crate::base::duration::parse_duration;
 
 /// Their names.
 const NAMES: [&str; 28] = [

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use super::run::Run;
-use crate::alert::rule::{Context, Group, Phase, Rule};
+use crate::alert::rule::{Context, Group, Rule};
+use crate::alert::state::Phase;
 use crate::base::Labels;
 use crate::base::labels::NAME;
 use crate::base::number::shortest;
@@ -108,8 +109,8 @@ impl Report {
             if alert.phase != Phase::Firing {
                 continue;
             }
-            let key = (rule.name.clone(), alert.active.labels.clone());
-            let value = alert.active.value;
+            let key = (rule.name.clone(), alert.labels.clone());
+            let value = said.value;
             let at = *open.entry(key.clone()).or_insert_with(|| {
                 self.firings.push(Firing {
                     rule: key.0.clone(),
@@ -119,7 +120,7 @@ impl Report {
                     value,
                     least: value,
                     most: value,
-                    said: said.to_vec(),
+                    said: said.texts.clone(),
                 });
                 self.firings.len() - 1
             });

@@ -1,11 +1,16 @@
 //! Rules over a source, tick by tick, as an engine would evaluate them: what rules record is seen by those behind them, series
-//! that a rule no longer gives end, and alerts are there as the series `ALERTS` and `ALERTS_FOR_STATE`.
+//! that a rule no longer gives end, and alerts are there as the series `ALERTS` and `ALERTS_FOR_STATE`. Alerts move as the
+//! engine moves them, but for what it knows beside the rules: nothing is written, nobody is told, and no data means resolved, as
+//! in Prometheus.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
-use crate::alert::rule::{Alert, AlertingRule, Context, EvalError, Group, Lifecycle, Phase, Rule};
+use crate::alert::rule::{Active, AlertingRule, Context, EvalError, Group, Rule};
+use crate::alert::state::{Absence, Alert, Fingerprint, Machine, Phase, Seen as Found, Terms};
 use crate::base::Labels;
 use crate::base::labels::NAME;
+use crate::config::alerting::Flap;
 use crate::promql::series::{Matcher, STALE, Sample, SeriesData};
 use crate::promql::{Memory, Series};
 
@@ -25,20 +30,39 @@ pub(super) struct Run<'a> {
     rules: Vec<State>,
 }
 
-/// The state of one rule.
-#[derive(Default)]
+/// The state of one rule: rules of one name are not each other's here, wherever they stand.
 struct State {
     /// What it gave last.
     series: HashSet<Labels>,
-    lifecycle: Lifecycle,
-    /// What was last said of each active alert.
-    said: BTreeMap<Labels, Vec<(String, String)>>,
+    machine: Machine,
+    said: HashMap<Fingerprint, Said>,
+}
+
+/// What an evaluation last had to say of an alert.
+pub(super) struct Said {
+    pub(super) value: f64,
+    /// Its annotations.
+    pub(super) texts: Vec<(String, String)>,
+}
+
+impl State {
+    fn new() -> Self {
+        let flap = Flap { times: 0, window: Duration::ZERO, hold: Duration::ZERO };
+        Self { series: HashSet::new(), machine: Machine::new(&flap, []), said: HashMap::new() }
+    }
+
+    /// Alerts that are pending or fire, by their labels.
+    fn alerts(&self) -> Vec<&Alert> {
+        let mut alerts: Vec<&Alert> = self.machine.alerts().filter(|alert| alert.phase != Phase::Resolved).collect();
+        alerts.sort_by(|a, b| a.labels.cmp(&b.labels));
+        alerts
+    }
 }
 
 impl<'a> Run<'a> {
     pub(super) fn new(groups: &'a [Group], input: &'a dyn Series, context: Context<'a>) -> Self {
         let count = groups.iter().map(|group| group.rules.len()).sum();
-        let rules = std::iter::repeat_with(State::default).take(count).collect();
+        let rules = std::iter::repeat_with(State::new).take(count).collect();
         Self { groups, input, context, recorded: Memory::new(), rules }
     }
 
@@ -66,7 +90,7 @@ impl<'a> Run<'a> {
     }
 
     /// Every alerting rule with its alerts, and what was last said of each.
-    pub(super) fn alerts(&self) -> impl Iterator<Item = (&AlertingRule, &Alert, &[(String, String)])> {
+    pub(super) fn alerts(&self) -> impl Iterator<Item = (&AlertingRule, &Alert, &Said)> {
         let rules = self.groups.iter().flat_map(|group| &group.rules).zip(&self.rules);
         rules.flat_map(|(rule, state)| {
             let rule = match rule {
@@ -74,10 +98,8 @@ impl<'a> Run<'a> {
                 Rule::Recording(_) => None,
             };
             rule.into_iter().flat_map(move |rule| {
-                state.lifecycle.alerts().map(move |alert| {
-                    let said = state.said.get(&alert.active.labels).map(Vec::as_slice).unwrap_or_default();
-                    (rule, alert, said)
-                })
+                let said = |alert: &'_ Alert| state.said.get(&alert.fingerprint);
+                state.alerts().into_iter().filter_map(move |alert| Some((rule, alert, said(alert)?)))
             })
         })
     }
@@ -96,27 +118,39 @@ fn evaluate(
     };
     let active = rule.eval(now, source, context).inspect_err(|error| {
         if matches!(error, EvalError::Limit { .. }) {
-            state.lifecycle.clear();
+            state.machine.retire(now, |_| false);
         }
     })?;
     let cleared = rule.cleared(now, source, context)?;
+    let fingerprint = |labels: &Labels| Fingerprint(labels.fingerprint());
+    let cleared: Option<HashSet<Fingerprint>> = cleared.map(|all| all.iter().map(fingerprint).collect());
     for one in &active {
-        state.said.insert(one.labels.clone(), rule.annotations(one, now, source, context));
+        let said = Said { value: one.value, texts: rule.annotations(one, now, source, context) };
+        state.said.insert(fingerprint(&one.labels), said);
     }
-    state.lifecycle.step(rule, now, active, cleared.as_ref());
-    let alive: HashSet<&Labels> = state.lifecycle.alerts().map(|alert| &alert.active.labels).collect();
-    state.said.retain(|labels, _| alive.contains(labels));
-    Ok(state.lifecycle.alerts().flat_map(|alert| series_of(rule, alert)).collect())
+    let terms = Terms { hold: rule.hold, keep_firing_for: rule.keep_firing_for };
+    let seen = active.into_iter().map(|Active { labels, element, value }| Found {
+        labels,
+        element,
+        value,
+        severity: rule.severity,
+    });
+    let absence = |alert: &Alert| match &cleared {
+        Some(cleared) if !cleared.contains(&alert.fingerprint) => Absence::Held,
+        _ => Absence::Over,
+    };
+    state.machine.evaluate(now, &rule.name, terms, seen, absence);
+    for gone in state.machine.forget(now, |_| false) {
+        state.said.remove(&gone);
+    }
+    Ok(state.alerts().into_iter().flat_map(|alert| series_of(rule, alert)).collect())
 }
 
 /// An alert as Prometheus records it. As there, a label whose template says nothing shows the template.
 fn series_of(rule: &AlertingRule, alert: &Alert) -> [(Labels, f64); 2] {
     let templates = rule.labels.iter().map(|(name, text)| (name.as_str(), text.source()));
-    let labels = Labels::new(templates.chain(alert.active.labels.iter()));
-    let state = match alert.phase {
-        Phase::Pending => "pending",
-        Phase::Firing => "firing",
-    };
+    let labels = Labels::new(templates.chain(alert.labels.iter()));
+    let state = if alert.is_firing() { "firing" } else { "pending" };
     let since = (alert.since as f64 / 1_000.0).floor();
     [(labels.with(NAME, "ALERTS").with("alertstate", state), 1.0), (labels.with(NAME, "ALERTS_FOR_STATE"), since)]
 }

@@ -14,8 +14,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::run::Run;
-use crate::alert::rule::{ALERT_NAME, Context, Group, Phase, file, matching};
+use crate::alert::rule::{ALERT_NAME, Context, Group, file};
+use crate::alert::state::Phase;
 use crate::base::Labels;
+use crate::config::alerting::matching;
 use crate::config::print_duration;
 use crate::promql::notation::{Item, parse_labels, parse_values};
 use crate::promql::series::Sample;
@@ -158,8 +160,8 @@ fn load(test: &Test) -> Result<Memory, String> {
 fn check_alerts(test: &Test, case: &AlertCase, run: &Run<'_>) -> Option<String> {
     let of_name = run.alerts().filter(|(rule, alert, _)| rule.name == case.alertname && alert.phase == Phase::Firing);
     let got = of_name.map(|(_, alert, said)| {
-        let annotations = Labels::new(said.iter().map(|(name, text)| (name.as_str(), text.as_str())));
-        (alert.active.labels.clone(), annotations)
+        let annotations = Labels::new(said.texts.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+        (alert.labels.clone(), annotations)
     });
     let expected = case.exp_alerts.iter().map(|alert| {
         let labels = Labels::new(alert.exp_labels.clone()).with(ALERT_NAME, &case.alertname);

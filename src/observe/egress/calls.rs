@@ -33,8 +33,7 @@ impl Calls {
     }
 
     /// Without spans.
-    #[cfg(test)]
-    pub(super) fn untraced() -> Self {
+    pub fn untraced() -> Self {
         Self(None)
     }
 

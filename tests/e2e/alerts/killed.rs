@@ -75,12 +75,15 @@ fn every_transition_is_told_after_any_kill_and_none_that_was_not_stored() {
         receiver.url()
     );
     let mut manners = Dice(seed ^ 0xff);
-    receiver.behave(move || match manners.below(12) {
+    receiver.behave(move || match manners.below(14) {
         0 => Manner::Drop,
         1 => Manner::TakeAndDrop,
         2 => Manner::Answer(500, 0),
         3 => Manner::Answer(429, 1),
         4 => Manner::Hang,
+        // In two and in twenty seconds: within the sender's patience and beyond it.
+        5 => Manner::Slow(30),
+        6 => Manner::Slow(300),
         _ => Manner::Take,
     });
     let (mut dice, mut kills) = (Dice(seed), 0);

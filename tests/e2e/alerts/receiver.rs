@@ -1,8 +1,9 @@
 //! A webhook that keeps what it gets, and can misbehave.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -19,6 +20,9 @@ pub enum Manner {
     TakeAndDrop,
     /// Takes it, and neither answers nor closes the connection.
     Hang,
+    /// Takes it, and answers a byte at a time with so many milliseconds between two: slower than the sender is patient, or
+    /// just not.
+    Slow(u64),
     /// Answers with this status, and asks for another try after so many seconds where that is above 0.
     Answer(u16, u8),
 }
@@ -105,6 +109,19 @@ fn serve(mut client: TcpStream, manner: Manner, got: &Mutex<Vec<Value>>) -> std:
         Manner::TakeAndDrop => return Ok(()),
         // Until the client has had enough.
         Manner::Hang => return client.read(&mut buffer).map(drop),
+        Manner::Slow(pause) => {
+            let answer = b"HTTP/1.1 200 Status\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            client.set_read_timeout(Some(Duration::from_millis(pause)))?;
+            for byte in answer {
+                client.write_all(&[*byte])?;
+                // The pause; it ends early when the client has gone.
+                match client.read(&mut buffer) {
+                    Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                    _ => return Ok(()),
+                }
+            }
+            return Ok(());
+        }
         _ => {}
     }
     let more = if after > 0 { format!("Retry-After: {after}\r\n") } else { String::new() };

@@ -1,6 +1,7 @@
 //! What tests of the stages start from.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::alert::state::{Alert, Fingerprint, Machine, Phase};
 use crate::base::Labels;
@@ -24,7 +25,7 @@ pub(in crate::alert) fn alert(labels: &[(&str, &str)]) -> Alert {
         element: Labels::empty(),
         labels,
         severity: Severity::High,
-        annotations: vec![("summary".into(), "something is wrong".into())],
+        annotations: Arc::new([("summary".into(), "something is wrong".into())]),
         value: Some(1.0),
         phase: Phase::Firing,
         since: 0,

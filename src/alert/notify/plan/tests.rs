@@ -157,6 +157,19 @@ fn a_step_of_escalation_is_taken_unless_somebody_acknowledges() {
 }
 
 #[test]
+fn what_escalates_at_once_goes_together() {
+    let lines = "channels: { ops: { webhook: { url: 'http://localhost/' } }, boss: { webhook: { url: 'http://localhost/' } } }\nescalation: [{ after: 15m, channels: boss }, { after: 15m, channels: [boss, ops] }]\ngroup: { interval: 0s }";
+    let alerting = config(lines);
+    let rules = [("a".to_owned(), vec!["ops".to_owned()])];
+    let of = |pod: &str| alert(&[("alertname", "a"), ("pod", pod)]);
+    let machine = machine(&alerting, vec![of("1"), of("2")]);
+    let mut desk = Desk { planner: Planner::new(Policy::new(&alerting, rules), Ledger::default(), 1), machine };
+    desk.at(0);
+    let both = (Kind::Escalation, vec![("a".to_owned(), false); 2]);
+    assert_eq!(desk.at(15 * MINUTE), [both.clone(), both]);
+}
+
+#[test]
 fn a_rule_tells_its_own_channels_only_and_what_is_gone_ends() {
     let mut desk = Desk::new("", vec![alert(&[("alertname", "c")])]);
     assert_eq!(desk.at(0), []);

@@ -1,5 +1,7 @@
 //! Order, files and what an `agent.yaml` adds up to.
 
+use std::path::Path;
+
 use super::*;
 
 fn load(yaml: &str, folder: &Path) -> Result<RuleSet, Vec<String>> {

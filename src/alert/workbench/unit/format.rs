@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::base::Labels;
-use crate::promql::number::parse_duration;
+use crate::base::duration::parse_duration;
 
 /// A whole file.
 #[derive(Debug, Deserialize)]
