@@ -63,6 +63,7 @@ impl Gateway {
         let plan = Plan { table, forwarded_for: true, interests, traces: None, judged: Default::default() };
         let (proc, cgroups) = (folder.path().join("proc"), folder.path().join("cgroups"));
         let places = Places { proc, cgroups, gateway: Some(folder.path().to_owned()), memory_limit: None };
+        let services = Services::new(&config, families.services.clone(), began);
         Self {
             now: START,
             worker: Rc::new(Worker::new(families, queue.clone(), &plan)),
@@ -71,7 +72,7 @@ impl Gateway {
             deferred,
             engine: engine(&config),
             history: History::new(Limits::default(), metrics),
-            services: Services::new(&config, &registry, began),
+            services,
             began,
             process: Process::new(places, GatewayMetrics::register(&registry)),
             registry,

@@ -117,7 +117,7 @@ fn an_open_breaker() {
         hold: MINUTE,
         over: 2,
         says: "The circuit breaker of code is open",
-        services: "[ { name: code, address: 'code:80' } ]",
+        services: "[ { name: code, address: 'code:80', listen: '127.0.0.1:15101' } ]",
         // What answers with 500 is there, and a breaker opens all the same.
         traffic: |gateway, trouble| (0..5).for_each(|_| gateway.call(if trouble { 500 } else { 200 })),
     });
@@ -131,7 +131,7 @@ fn a_service_without_a_healthy_instance() {
         over: 1,
         says: "code is unavailable: none of its instances passes its health check",
         // A breaker that would open is a rule of its own.
-        services: "[ { name: code, address: 'code:80', circuit_breaker: { consecutive_failures: 10000, min_requests: 10000 } } ]",
+        services: "[ { name: code, address: 'code:80', listen: '127.0.0.1:15101', circuit_breaker: { consecutive_failures: 10000, min_requests: 10000 } } ]",
         traffic: |gateway, trouble| (0..3).for_each(|_| gateway.call(if trouble { 503 } else { 200 })),
     });
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use outrider::config::Config;
 use outrider::event::{End, ObserveCalls, Observer, Side};
-use outrider::metrics::{Registry, ServiceMetrics};
+use outrider::metrics::ServiceMetrics;
 use outrider::observe::egress::Calls;
 use outrider::service::pair::Kind;
 use outrider::service::{Directory, Pair};
@@ -24,8 +24,7 @@ fn address() -> SocketAddr {
 
 impl Services {
     /// Those of `config`, each at one address.
-    pub fn new(config: &Config, registry: &Registry, now: Instant) -> Self {
-        let metrics = ServiceMetrics::register(registry, &config.metrics.buckets);
+    pub fn new(config: &Config, metrics: ServiceMetrics, now: Instant) -> Self {
         let directory = Arc::new(Directory::new(config, &metrics, None, now));
         directory.services.iter().for_each(|service| service.instances.publish(&[(address(), 0)]));
         Self { directory, metrics }
