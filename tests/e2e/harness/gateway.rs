@@ -54,7 +54,11 @@ impl Gateway {
     fn start_hypercorn(arguments: &[&OsStr]) -> Self {
         let app = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e");
         let mut command = Command::new(installed::python());
-        command.args(["-m", "hypercorn", "gateway:app", "--bind", "127.0.0.1:0"]).args(arguments).current_dir(app);
+        // Without workers of its own, which would outlive it when it is killed.
+        command
+            .args(["-m", "hypercorn", "gateway:app", "--bind", "127.0.0.1:0", "--workers", "0"])
+            .args(arguments)
+            .current_dir(app);
         command.env("PYTHONDONTWRITEBYTECODE", "1");
         let process = Process::start("the gateway", &mut command);
         let address = process.wait_for_line("hypercorn's address", |line| {
