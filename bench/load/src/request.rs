@@ -72,7 +72,7 @@ impl Template {
                 let json = "Content-Type: application/json\r\n";
                 let head = format!("POST {path} HTTP/1.1\r\n{common}{json}Content-Length: {size}\r\n\r\n");
                 let mut bytes = head.into_bytes();
-                bytes.resize(bytes.len() + size, b'x');
+                bytes.extend(json_body(size));
                 bytes
             }
         };
@@ -171,6 +171,13 @@ fn frame_head(size: usize, masked: bool) -> Vec<u8> {
 /// Whether an error only means that the socket has nothing, or takes nothing, right now.
 pub fn would_block(error: &std::io::Error) -> bool {
     error.kind() == ErrorKind::WouldBlock
+}
+
+/// A JSON object of exactly `size` bytes, or as many `x` where none fits.
+fn json_body(size: usize) -> Vec<u8> {
+    let (begin, end) = (r#"{"kind":"a","text":""#, r#""}"#);
+    let text = size.checked_sub(begin.len() + end.len());
+    text.map_or_else(|| vec![b'x'; size], |text| format!("{begin}{}{end}", "x".repeat(text)).into_bytes())
 }
 
 #[cfg(test)]
