@@ -15,8 +15,9 @@ use std::time::{Duration, Instant};
 pub const PERIOD: Duration = Duration::from_millis(50);
 /// What the queue holds at most, bytes.
 const LIMIT: usize = 8 << 20;
-/// Boxes kept for reuse; more than that is given back.
-const SPARE: usize = 1024;
+/// Boxes kept for reuse, of up to 8 KiB each: what one period of a busy worker needs. More than that is given back, as a burst
+/// must not be paid for at rest.
+const SPARE: usize = 256;
 
 /// What is told.
 #[derive(Debug)]

@@ -9,14 +9,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Endpoints and methods that have one, at most.
-const LIMIT: usize = 4096;
+/// Endpoints that have one, at most; methods are few.
+const LIMIT: usize = 1024;
 
 /// All of them. Cloning gives another handle to the same ones.
 #[derive(Clone, Default)]
 pub struct Exemplars(Arc<Mutex<ByEndpoint>>);
 
-type ByEndpoint = HashMap<(Arc<str>, &'static str), Exemplar>;
+/// By endpoint, then by method.
+type ByEndpoint = HashMap<Arc<str>, HashMap<&'static str, Exemplar>>;
 
 impl Exemplars {
     /// Takes note of an exchange that is counted in the histogram of durations and has a span.
@@ -28,9 +29,8 @@ impl Exemplars {
             at: now.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64()),
         };
         let mut all = self.0.lock();
-        let key = (exchange.endpoint.clone(), exchange.method);
-        if all.len() < LIMIT || all.contains_key(&key) {
-            all.insert(key, exemplar);
+        if all.len() < LIMIT || all.contains_key(&exchange.endpoint) {
+            all.entry(exchange.endpoint.clone()).or_default().insert(exchange.method, exemplar);
         }
     }
 
@@ -43,6 +43,5 @@ impl Exemplars {
 /// The exemplar of a metric with the labels `endpoint` and `method`.
 pub(super) fn of<'a>(all: &'a ByEndpoint, metric: &Metric) -> Option<&'a Exemplar> {
     let label = |name: &str| metric.get_label().iter().find(|pair| pair.name() == name).map(|pair| pair.value());
-    let (endpoint, method) = (label("endpoint")?, label("method")?);
-    all.iter().find(|((at, by), _)| **at == *endpoint && *by == method).map(|(_, exemplar)| exemplar)
+    all.get(label("endpoint")?)?.get(label("method")?)
 }
