@@ -117,23 +117,23 @@ pub(super) fn cover(config: &Config, coverage: &Coverage) {
     let ports = config.services.iter().filter(|service| service.listen.is_some()).count();
     let mut ways = Vec::new();
     if ports > 0 {
-        ways.push(format!("calls to {ports} of {} services through ports of their own", config.services.len()));
+        ways.push(format!("Calls to {ports} of {} services, through ports of their own.", config.services.len()));
     }
     if config.egress.http_proxy.is_some() {
-        ways.push("calls of clients that heed HTTP_PROXY; of https:// only tunnels".to_owned());
+        ways.push("Calls of clients that heed HTTP_PROXY; of https:// only tunnels.".to_owned());
     }
     if config.egress.redirect.is_some() {
-        ways.push("every redirected connection; of TLS only tunnels".to_owned());
+        ways.push("Every redirected connection; of TLS only tunnels.".to_owned());
     }
     let judged = config.services.iter().any(|service| !service.routes.is_empty());
     let everything = config.egress.redirect.is_some() || (ports > 0 && ports == config.services.len());
     let (status, why, enable) = match () {
         () if ways.is_empty() => {
-            let why = "nothing of the gateway's own calls comes past us".to_owned();
+            let why = "Nothing of the gateway's own calls comes past us.".to_owned();
             (Status::Unseen, why, Some("services[].listen, egress.http_proxy or egress.redirect"))
         }
-        () if everything => (Status::Seen, ways.join("; "), None),
-        () => (Status::Partly, ways.join("; "), Some("services[].listen or egress.redirect")),
+        () if everything => (Status::Seen, ways.join(" "), None),
+        () => (Status::Partly, ways.join(" "), Some("services[].listen or egress.redirect")),
     };
     let named: [(&str, &str); 3] = [
         ("services", "service_requests_total service_request_duration_seconds"),
@@ -147,20 +147,20 @@ pub(super) fn cover(config: &Config, coverage: &Coverage) {
     for (name, metrics) in named {
         let by_routes = name == "breakers" && judged && ways.is_empty();
         let (status, why) = match by_routes {
-            true => (Status::Partly, "services are judged by the 502, 503 and 504 of their routes".to_owned()),
+            true => (Status::Partly, "Services are judged by the 502, 503 and 504 of their routes.".to_owned()),
             false => (status, why.clone()),
         };
         coverage.put(Area { name, status, why, enable, metrics });
     }
     let (status, why) = match config.services.is_empty() {
-        true => (Status::Unseen, "no service is configured"),
-        false => (Status::Seen, "addresses of the services, and what checks and calls find of them"),
+        true => (Status::Unseen, "No service is configured."),
+        false => (Status::Seen, "Addresses of the services, and what checks and calls find of them."),
     };
     let metrics = "service_instances_total service_health_checks_total";
     coverage.put(Area { name: "discovery", status, why: why.to_owned(), enable: Some("services"), metrics });
     let (status, why) = match config.ingress.health_check {
-        None => (Status::Unseen, "the gateway is not checked"),
-        Some(_) => (Status::Seen, "what the gateway answers to its checks"),
+        None => (Status::Unseen, "The gateway is not checked."),
+        Some(_) => (Status::Seen, "What the gateway answers to its checks."),
     };
     let enable = Some("ingress.health_check");
     coverage.put(Area { name: "health", status, why: why.to_owned(), enable, metrics: GATEWAY_UP });
