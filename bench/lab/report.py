@@ -106,14 +106,14 @@ def failures(rows):
 
 
 def memory(results):
-    head = ["row", "at rest MiB", "peak while 1 GiB streams MiB", f"with {KEPT:,} kept connections MiB", "KiB for each",
-            f"with {MANY:,} MiB", "KiB for each", "KiB per idle WebSocket"]
+    head = ["row", "at rest MiB", "peak while 1 GiB streams MiB", f"with {KEPT:,} kept connections MiB",
+            f"with {MANY:,} MiB", "KiB for each of them", f"KiB per idle WebSocket of {MANY:,}"]
     mib = lambda kib: "–" if kib is None else f"{kib / 1024:.1f}"
     each = lambda kib: "–" if kib is None else f"{kib:.2f}"
-    lines = [[name, mib(m["rest"]), mib(m["streaming"]), mib(m.get("kept")), each(m.get("per_kept")), mib(m.get("many")),
+    lines = [[name, mib(m["rest"]), mib(m["streaming"]), mib(m.get("kept")), mib(m.get("many")),
               each(m.get("per_many")), each(m.get("per_websocket"))] for name, m in results.items()]
     text = ("## Memory\n\nResident memory of the process and its children; for each connection the growth of private "
-            "anonymous memory since rest (what the kernel keeps for sockets is not in it).\n\n")
+            "anonymous memory since the least that was seen without (what the kernel keeps for sockets is not in it).\n\n")
     return text + table(head, lines)
 
 
