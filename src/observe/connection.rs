@@ -80,6 +80,8 @@ impl Connection {
                 tracing::debug!(server_name = tls::server_name(bytes).unwrap_or("?"), "TLS passes unopened");
                 worker.opaque(Opaque::Tls);
                 *self = Self::Tls(worker);
+                self.gateway_bytes(now, &gateway);
+                self.client_bytes(now, &sent, edits);
                 self.client_bytes(now, bytes, edits)
             }
             Protocol::Unknown => {
