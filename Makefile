@@ -5,12 +5,13 @@ CARGO ?= cargo
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2
 FUZZ_SECONDS ?= 60
+SOAK_SECONDS ?= 600
 # The bench and the fuzz targets are workspaces of their own; what they share with the package is compiled once.
 BENCH := --manifest-path bench/Cargo.toml --target-dir target --locked
 FUZZ := --manifest-path fuzz/Cargo.toml --target-dir target
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt audit bench bench-quick bench-memory bench-scrape bench-counts bench-rules fuzz
+.PHONY: help demo test lint fmt audit bench bench-quick bench-memory bench-scrape bench-counts bench-rules soak attacks fuzz
 
 # The fuzz targets use what the package uses, so their lock is the package's and a few crates more.
 fuzz/Cargo.lock: Cargo.lock fuzz/Cargo.toml
@@ -80,6 +81,14 @@ bench-counts: ## instructions and system calls per request, which a busy machine
 bench-rules: ## what 209 rules over six hours of 2,000 series take, and what 10,000 alerts do
 	@ci/setup.sh build
 	$(CARGO) bench --locked --profile demo --bench promql_tick --bench alert_state
+
+soak: ## a mixed load while things break, SOAK_SECONDS (600); its short form is one of the tests
+	@ci/setup.sh build test
+	OUTRIDER_SOAK_SECONDS=$(SOAK_SECONDS) $(CARGO) test --locked --test e2e soak:: -- --nocapture
+
+attacks: ## every attack of docs/reliability.md, with what it took
+	@ci/setup.sh build test
+	$(CARGO) test --locked --test e2e attacks:: -- --nocapture --test-threads=1
 
 # One target after the other, so that a failure names its own. Coverage is stable compiler flags; only sanitizers are not, and
 # there is no unsafe code of ours to watch.

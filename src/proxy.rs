@@ -7,6 +7,7 @@
 //! - `first`: the first bytes, where something must be known before the gateway is reached
 //! - `road`: where the gateway is, and what is spoken on the way
 //! - `connect`: reaching the gateway
+//! - `descriptors`: what a pair is made of, when there are none left
 //! - `stream`: what a relay pairs
 //! - `relay`: a pair of connections, and the bytes between them
 //! - `tls`: TLS on either side
@@ -18,6 +19,7 @@
 
 pub mod connect;
 pub mod connection;
+pub mod descriptors;
 pub mod egress;
 pub mod first;
 pub mod guard;

@@ -1,5 +1,6 @@
 //! Reaching the gateway.
 
+use super::descriptors;
 use super::listen::keepalive;
 use std::io;
 use std::net::SocketAddr;
@@ -14,7 +15,7 @@ pub async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
     let attempt = async {
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the gateway's name has no address");
         for address in addresses {
-            match TcpStream::connect(address).await {
+            match descriptors::connect(*address).await {
                 Ok(stream) => {
                     stream.set_nodelay(true)?;
                     socket2::SockRef::from(&stream).set_tcp_keepalive(&keepalive())?;

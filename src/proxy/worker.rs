@@ -1,6 +1,7 @@
 //! One worker: its thread, its runtime, its listeners, and how it stops.
 
 use super::connection::serve;
+use super::descriptors;
 use super::egress::{self, Door, Egress};
 use super::pump::Scratch;
 use super::registry::Registry;
@@ -18,9 +19,6 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-
-/// How long to wait after accepting failed: with all descriptors in use it would fail again at once.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// What a worker is told while it runs.
 #[derive(Clone)]
@@ -176,6 +174,7 @@ async fn accept_calls<E: ObserveCalls<Pair> + 'static>(
     registry: Rc<Registry>,
 ) {
     loop {
+        descriptors::spared().await;
         match listener.accept().await {
             Ok((client, from)) => {
                 let (egress, door, place) = (egress.clone(), door.clone(), registry.enter());
@@ -184,7 +183,7 @@ async fn accept_calls<E: ObserveCalls<Pair> + 'static>(
             Err(error) => {
                 egress.road.accept_errors.inc();
                 tracing::debug!(%error, "accepting a connection of the gateway failed");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                tokio::time::sleep(descriptors::PAUSE).await;
             }
         }
     }
@@ -192,6 +191,7 @@ async fn accept_calls<E: ObserveCalls<Pair> + 'static>(
 
 async fn accept<O: Observe + 'static>(listener: Rc<TcpListener>, shared: Rc<Shared<O>>, registry: Rc<Registry>) {
     loop {
+        descriptors::spared().await;
         match listener.accept().await {
             Ok((client, from)) => {
                 tokio::task::spawn_local(serve(client, from, shared.clone(), registry.enter()));
@@ -199,7 +199,7 @@ async fn accept<O: Observe + 'static>(listener: Rc<TcpListener>, shared: Rc<Shar
             Err(error) => {
                 shared.metrics.accept_errors.inc();
                 tracing::debug!(%error, "accepting a connection failed");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                tokio::time::sleep(descriptors::PAUSE).await;
             }
         }
     }

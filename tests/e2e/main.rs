@@ -3,6 +3,7 @@
 //! - `harness`: processes, the gateway, the road, clients, metrics
 //! - `admin`: the admin port
 //! - `alerts`: a real Alertmanager, mail, webhooks, the command line, and kills
+//! - `attacks`: each with its bound
 //! - `bytes_are_the_same`: a bare socket, directly and through the road
 //! - `clients_see_the_same`: curl, httpx, websockets, undici and ws, directly and through the road
 //! - `day`: one day of a gateway, and every metric of it
@@ -19,6 +20,7 @@
 //! - `check`: what is said of a configuration, and exit codes
 //! - `reload`: a configuration that changes while the road runs
 //! - `services`: what the gateway itself calls
+//! - `soak`: a mixed load while things break
 //! - `stop`: signals and the drain
 //! - `transparency`: a raw client and a raw origin that exchange exact bytes with the road between
 //!
@@ -31,6 +33,7 @@
 
 mod admin;
 mod alerts;
+mod attacks;
 mod bytes_are_the_same;
 mod check;
 mod clients_see_the_same;
@@ -45,6 +48,7 @@ mod outage;
 mod prometheus;
 mod reload;
 mod services;
+mod soak;
 mod stop;
 mod stuck_readers;
 mod tls;

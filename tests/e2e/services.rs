@@ -11,5 +11,5 @@ mod breakers;
 mod namespace;
 mod outcomes;
 mod proxy;
-mod setting;
+pub mod setting;
 mod three_ways;

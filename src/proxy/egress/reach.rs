@@ -2,6 +2,7 @@
 
 use super::{Kind, Pair, Way};
 use crate::event::ObserveCalls;
+use crate::proxy::descriptors;
 use crate::service::breaker::{Admission, State, Ticket};
 use crate::service::{Ending, Service};
 use std::io;
@@ -86,7 +87,7 @@ pub(super) async fn connect(
     let mut last = io::Error::new(io::ErrorKind::NotFound, "its name has no address");
     let patience = TIMEOUT.checked_div(addresses.len() as u32).unwrap_or(TIMEOUT).max(LEAST);
     for &address in addresses {
-        let connected = timeout(patience, TcpStream::connect(address)).await;
+        let connected = timeout(patience, descriptors::connect(address)).await;
         match connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
             Ok(stream) => {
                 stream.set_nodelay(true)?;

@@ -43,20 +43,37 @@ impl Gateway {
 
     /// The same application under hypercorn, which speaks HTTP/2 too, without TLS.
     pub fn start_http2() -> Self {
-        Self::start_hypercorn(&[])
+        Self::start_http2_at("127.0.0.1:0".parse().expect("an address"))
+    }
+
+    /// The same at `address`, which may be where an earlier gateway was.
+    pub fn start_http2_at(address: SocketAddr) -> Self {
+        Self::start_hypercorn(address, &[])
     }
 
     /// The same over TLS alone.
     pub fn start_tls(cert: &Path, key: &Path) -> Self {
-        Self::start_hypercorn(&[OsStr::new("--certfile"), cert.as_os_str(), OsStr::new("--keyfile"), key.as_os_str()])
+        let anywhere = "127.0.0.1:0".parse().expect("an address");
+        let tls = [OsStr::new("--certfile"), cert.as_os_str(), OsStr::new("--keyfile"), key.as_os_str()];
+        Self::start_hypercorn(anywhere, &tls)
     }
 
-    fn start_hypercorn(arguments: &[&OsStr]) -> Self {
+    fn start_hypercorn(address: SocketAddr, arguments: &[&OsStr]) -> Self {
         let app = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e");
         let mut command = Command::new(installed::python());
         // Without workers of its own, which would outlive it when it is killed.
         command
-            .args(["-m", "hypercorn", "gateway:app", "--bind", "127.0.0.1:0", "--workers", "0"])
+            .args([
+                "-m",
+                "hypercorn",
+                "gateway:app",
+                "--config",
+                "hypercorn.toml",
+                "--bind",
+                &address.to_string(),
+                "--workers",
+                "0",
+            ])
             .args(arguments)
             .current_dir(app);
         command.env("PYTHONDONTWRITEBYTECODE", "1");

@@ -60,6 +60,11 @@ impl Process {
         }
     }
 
+    /// Whether a line so far holds `text`.
+    pub fn has_printed(&self, text: &str) -> bool {
+        self.lines.read.lock().expect("no reader panics").iter().any(|line| line.contains(text))
+    }
+
     /// Sends a signal by name, as `kill -NAME ID` does.
     pub fn signal(&self, name: &str) {
         signal(self.id(), name);

@@ -33,3 +33,15 @@ pub fn until_equal<T: PartialEq + std::fmt::Debug>(what: &str, expected: &T, mut
         std::thread::sleep(BETWEEN_LOOKS);
     }
 }
+
+/// Looks until `look` equals `expected`, or patience ends; what was seen last.
+pub fn last<T: PartialEq>(expected: &T, mut look: impl FnMut() -> T) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let seen = look();
+        if seen == *expected || Instant::now() > deadline {
+            return seen;
+        }
+        std::thread::sleep(BETWEEN_LOOKS);
+    }
+}
