@@ -11,6 +11,7 @@
 //! - `run`: `outrider run`, until a signal
 //! - `logs`: the log and its level
 //! - `access_log`: a line an exchange
+//! - `webhook`: the admission webhook of `outrider webhook`
 
 mod access_log;
 pub mod alerting;
@@ -23,6 +24,7 @@ pub mod run;
 mod sampling;
 mod services;
 mod spans;
+pub mod webhook;
 
 use crate::admin::{self, LevelSwitch, View};
 use crate::alert::AlertMetrics;

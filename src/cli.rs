@@ -3,21 +3,27 @@
 //! - `agent`: an agent that runs, as commands ask it
 //! - `alerts`: `outrider alerts`
 //! - `figures`: numbers for people
+//! - `inject`: `outrider inject` and `outrider uninject`
+//! - `linger`: `outrider linger`
 //! - `redirect`: rules by which the kernel leads connections to us
 //! - `rules`: what the author of rules works with
 //! - `status`: `outrider status`
 //! - `top`: `outrider top`
+//! - `webhook`: `outrider webhook`
 
 mod agent;
 mod alerts;
 mod figures;
+mod inject;
+mod linger;
 mod redirect;
 mod rules;
 mod status;
 mod top;
+mod webhook;
 
 use crate::app::{alerting, demo, run};
-use crate::config::{Errors, check};
+use crate::config::{Errors, Missing, check};
 use crate::metrics::estimate::estimate;
 use crate::reload::environment;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -37,11 +43,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Ride beside a gateway.
-    Run {
-        /// The configuration; read again whenever it changes.
-        #[arg(long, short, default_value = "agent.yaml")]
-        config: PathBuf,
-    },
+    Run(Source),
     /// Tell what a configuration does, or everything that is wrong with it.
     Check {
         /// The file.
@@ -61,6 +63,10 @@ enum Command {
     #[command(subcommand)]
     Rules(rules::Rules),
     Redirect(redirect::Redirect),
+    Inject(inject::Inject),
+    Uninject(inject::Uninject),
+    Webhook(webhook::Webhook),
+    Linger(linger::Linger),
     /// Print a script that completes commands in a shell: `outrider completions bash >> ~/.bashrc`.
     Completions {
         /// The shell.
@@ -70,6 +76,23 @@ enum Command {
     Version,
     /// Show all of it at work: a gateway, its clients and the road between them, in this process.
     Demo(Demo),
+}
+
+/// Where the configuration is.
+#[derive(clap::Args)]
+struct Source {
+    /// The configuration; what runs reads it again whenever it changes.
+    #[arg(long, short, default_value = "agent.yaml")]
+    config: PathBuf,
+    /// Take a file that is not there for an empty one, until it comes.
+    #[arg(long)]
+    optional: bool,
+}
+
+impl Source {
+    fn missing(&self) -> Missing {
+        if self.optional { Missing::Empty } else { Missing::Fault }
+    }
 }
 
 #[derive(clap::Args)]
@@ -94,7 +117,7 @@ pub fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     // clap ends the process with 2 on bad usage.
     match Cli::parse().command {
-        Command::Run { config } => exit(run::run(&config)),
+        Command::Run(source) => exit(run::run(&source.config, source.missing())),
         Command::Check { file, no_secrets, series } => exit(check(&file, !no_secrets, series)),
         Command::Status(args) => exit(status::run(&args)),
         Command::Top(args) => exit(top::run(&args)),
@@ -103,6 +126,10 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => exit(demo(&args)),
         Command::Rules(command) => exit(rules::rules(&command)),
         Command::Redirect(args) => exit(redirect::run(&args)),
+        Command::Inject(args) => exit(inject::inject(&args)),
+        Command::Uninject(args) => exit(inject::uninject(&args)),
+        Command::Webhook(args) => exit(webhook::run(&args)),
+        Command::Linger(args) => exit(linger::run(&args)),
         Command::Version => exit(version()),
     }
 }

@@ -164,22 +164,37 @@ impl Default for Config {
     }
 }
 
+/// What a file means that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// A fault.
+    Fault,
+    /// An empty file: it may come later, as a ConfigMap that a pod mounts does.
+    Empty,
+}
+
 /// Reads the file at `path`; relative paths in it start at its folder. Blocks on the file system.
-pub fn load(path: &Path, env: Env<'_>) -> Result<Config, Errors> {
-    load_with(path, env, true)
+pub fn load(path: &Path, missing: Missing, env: Env<'_>) -> Result<Config, Errors> {
+    load_with(path, missing, env, true)
 }
 
 /// The same without fetching secrets: for who has the file and not the secrets.
-pub fn load_without_secrets(path: &Path, env: Env<'_>) -> Result<Config, Errors> {
-    load_with(path, env, false)
+pub fn load_without_secrets(path: &Path, missing: Missing, env: Env<'_>) -> Result<Config, Errors> {
+    load_with(path, missing, env, false)
 }
 
-fn load_with(path: &Path, env: Env<'_>, fetch: bool) -> Result<Config, Errors> {
+fn load_with(path: &Path, missing: Missing, env: Env<'_>, fetch: bool) -> Result<Config, Errors> {
     let (text, seen) = seen::text(path);
     let reading = read::Reading::new(path.parent().unwrap_or(Path::new("")), env, fetch);
     reading.files.borrow_mut().push(seen);
     match text {
         Ok(text) => settle(&text, reading),
+        Err(error) if missing == Missing::Empty && error.kind() == std::io::ErrorKind::NotFound => {
+            let mut config = settle("", reading)?;
+            let message = format!("{} is not there; what the environment does not say has its default", path.display());
+            config.source.notices.push(Fault { path: String::new(), message });
+            Ok(config)
+        }
         Err(error) => {
             let whole = Errors::whole(format!("cannot read {}: {error}", path.display()));
             Err(whole.after(reading.files.into_inner()))

@@ -11,6 +11,7 @@ pub mod config;
 pub mod event;
 pub mod gateway;
 pub mod history;
+pub mod kube;
 pub mod metrics;
 pub mod observe;
 pub mod promql;

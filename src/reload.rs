@@ -1,7 +1,7 @@
 //! Reload: what the file says now runs, or all of it is refused and what ran goes on.
 
 use crate::app::App;
-use crate::config::{self, Errors, Seen, Watch};
+use crate::config::{self, Errors, Missing, Seen, Watch};
 use anyhow::Result;
 use std::future::pending;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 /// Waits for reasons to reload, and reloads.
 pub struct Reloads {
     path: PathBuf,
+    missing: Missing,
     watch: Watch,
     hangup: Signal,
     running: Option<JoinHandle<Vec<Seen>>>,
@@ -19,9 +20,9 @@ pub struct Reloads {
 
 impl Reloads {
     /// For the file at `path`, of which `files` was read. Needs a runtime.
-    pub fn start(path: &Path, files: Vec<Seen>) -> Result<Self> {
+    pub fn start(path: &Path, missing: Missing, files: Vec<Seen>) -> Result<Self> {
         let (watch, hangup) = (Watch::start(files, config::watch::Timing::default())?, signal(SignalKind::hangup())?);
-        Ok(Self { path: path.to_owned(), watch, hangup, running: None })
+        Ok(Self { path: path.to_owned(), missing, watch, hangup, running: None })
     }
 
     /// Goes one step on: begins a reload when there is a reason, or ends the one that is under way. Can be dropped at any
@@ -40,9 +41,9 @@ impl Reloads {
             () = self.watch.changed() => (),
             signal = self.hangup.recv() => if signal.is_none() { pending::<()>().await },
         }
-        let (app, path) = (app.clone(), self.path.clone());
+        let (app, path, missing) = (app.clone(), self.path.clone(), self.missing);
         // Files are read and names are resolved, and meanwhile a signal must be heard.
-        self.running = Some(tokio::task::spawn_blocking(move || reload(&app, &path)));
+        self.running = Some(tokio::task::spawn_blocking(move || reload(&app, &path, missing)));
     }
 
     /// Waits for the reload that is under way.
@@ -60,8 +61,8 @@ pub fn environment(name: &str) -> Option<String> {
 }
 
 /// Takes what the file says now; returns the files that were read.
-fn reload(app: &App, path: &Path) -> Vec<Seen> {
-    let config = match config::load(path, &environment) {
+fn reload(app: &App, path: &Path, missing: Missing) -> Vec<Seen> {
+    let config = match config::load(path, missing, &environment) {
         Ok(config) => config,
         Err(errors) => return refuse(app, &errors, errors.files.clone()),
     };

@@ -1,7 +1,7 @@
 //! `outrider run`: the agent under a configuration file, until a signal.
 
 use super::App;
-use crate::config;
+use crate::config::{self, Missing};
 use crate::reload::{self, Reloads};
 use anyhow::Result;
 use std::future::pending;
@@ -12,13 +12,13 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Runs by the file at `path`, and by what it changes to.
-pub fn run(path: &Path) -> Result<()> {
-    let config = config::load(path, &reload::environment)?;
+pub fn run(path: &Path, missing: Missing) -> Result<()> {
+    let config = config::load(path, missing, &reload::environment)?;
     // Every connection takes two descriptors, and a common soft limit is 1024; what the hard one allows is ours to take.
     let descriptors = rlimit::increase_nofile_limit(u64::MAX);
     let runtime = runtime()?;
     // Before anything listens: a hangup that came earlier would end the process.
-    let reloads = runtime.block_on(async { Reloads::start(path, config.source.files.clone()) })?;
+    let reloads = runtime.block_on(async { Reloads::start(path, missing, config.source.files.clone()) })?;
     let app = App::start(config)?;
     match descriptors {
         Ok(limit) => tracing::debug!(limit, "descriptors"),

@@ -5,21 +5,21 @@
 
 mod script;
 
+use super::Source;
 use crate::config;
 use crate::reload::environment;
 use anyhow::{Context as _, Result, bail, ensure};
 use ipnet::IpNet;
 use script::{Plan, Step};
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// Print, install or remove the kernel's rules that redirect connections to us.
 #[derive(clap::Args)]
 pub(super) struct Redirect {
     /// The configuration that has `egress.redirect` or `ingress.redirect`.
-    #[arg(long, short, default_value = "agent.yaml")]
-    config: PathBuf,
+    #[command(flatten)]
+    source: Source,
     /// The user that Outrider runs as: its own connections are not redirected.
     #[arg(long)]
     uid: u32,
@@ -46,7 +46,7 @@ pub(super) enum Backend {
 
 pub(super) fn run(args: &Redirect) -> Result<()> {
     // Secrets are not ours to read here: the init container has none.
-    let config = config::load_without_secrets(&args.config, &environment)?;
+    let config = config::load_without_secrets(&args.source.config, args.source.missing(), &environment)?;
     let plan = Plan {
         uid: args.uid,
         egress: config.egress.redirect.map(|address| address.port()),
@@ -54,7 +54,11 @@ pub(super) fn run(args: &Redirect) -> Result<()> {
         exclude: args.exclude.clone(),
     };
     let nothing = plan.egress.is_none() && plan.ingress.is_none();
-    ensure!(!nothing || args.remove, "{}: neither egress.redirect nor ingress.redirect is set", args.config.display());
+    ensure!(
+        !nothing || args.remove,
+        "{}: neither egress.redirect nor ingress.redirect is set",
+        args.source.config.display()
+    );
     let backend = args.backend.unwrap_or_else(|| match installed("nft") {
         true => Backend::Nftables,
         false => Backend::Iptables,

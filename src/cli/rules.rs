@@ -250,7 +250,7 @@ fn ends(memory: &Memory) -> (Option<i64>, Option<i64>) {
 }
 
 fn load(path: &Path) -> Result<Config> {
-    Ok(config::load(path, &environment)?)
+    Ok(config::load(path, config::Missing::Fault, &environment)?)
 }
 
 fn set(config: &Config, path: &Path, by: &[String]) -> Result<RuleSet> {

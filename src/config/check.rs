@@ -3,12 +3,12 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::{Config, Env, Errors, load_with, print_duration};
+use super::{Config, Env, Errors, Missing, load_with, print_duration};
 
 /// Reads the file at `path` as a start would. With `fetch` off, secrets need not be there: for a place that has the file
 /// and not the secrets.
 pub fn read(path: &Path, env: Env<'_>, fetch: bool) -> Result<Config, Errors> {
-    load_with(path, env, fetch)
+    load_with(path, Missing::Fault, env, fetch)
 }
 
 /// A few lines on what a config does, and a line for each of its notices.

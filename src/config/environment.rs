@@ -13,6 +13,15 @@ use super::read::Env;
 use super::tracing::FORMATS;
 use super::yaml::Yaml;
 
+/// Ports and addresses of a pod, and the keys that they fill.
+const PLACES: [(&str, [&str; 2]); 5] = [
+    ("OUTRIDER_INGRESS_LISTEN", ["ingress", "listen"]),
+    ("OUTRIDER_INGRESS_GATEWAY", ["ingress", "gateway"]),
+    ("OUTRIDER_INGRESS_REDIRECT", ["ingress", "redirect"]),
+    ("OUTRIDER_EGRESS_REDIRECT", ["egress", "redirect"]),
+    ("OUTRIDER_ADMIN_LISTEN", ["admin", "listen"]),
+];
+
 /// What was filled.
 #[derive(Default)]
 pub(super) struct Filled {
@@ -34,6 +43,7 @@ impl Filled {
 /// Fills `tree`.
 pub(super) fn fill(tree: &mut Yaml, env: Env<'_>) -> Filled {
     let mut filling = Filling { env, filled: Filled::default() };
+    filling.places(tree);
     filling.service(tree);
     filling.sampling(tree);
     filling.exporters(tree);
@@ -64,6 +74,19 @@ impl Filling<'_> {
 
     fn pass_over(&mut self, path: &str, message: String) {
         self.filled.notices.push(Fault { path: path.to_owned(), message });
+    }
+
+    /// What a manifest knows of its pod, as `outrider inject` writes it.
+    fn places(&mut self, tree: &mut Yaml) {
+        for (name, keys) in PLACES {
+            if let Some((name, value)) = self.first(&[name]) {
+                self.set(tree, "", &keys, name, Yaml::Text(value));
+            }
+        }
+        if let Some((name, url)) = self.first(&["OUTRIDER_METRICS_MERGE"]) {
+            let target = Yaml::Map(vec![("url".to_owned(), Yaml::Text(url))]);
+            self.set(tree, "", &["metrics", "merge"], name, Yaml::List(vec![target]));
+        }
     }
 
     fn service(&mut self, tree: &mut Yaml) {

@@ -37,6 +37,12 @@ impl Errors {
         if faults.is_empty() { Ok(value) } else { Err(Self { faults, files: Vec::new() }) }
     }
 
+    /// What was found, which is not nothing.
+    pub(super) fn of(faults: Vec<Fault>) -> Self {
+        debug_assert!(!faults.is_empty(), "what cannot be read has a fault");
+        Self { faults, files: Vec::new() }
+    }
+
     /// A single fault of the file as a whole.
     pub(super) fn whole(message: impl Into<String>) -> Self {
         Self { faults: vec![Fault { path: String::new(), message: message.into() }], files: Vec::new() }

@@ -1,12 +1,15 @@
 //! Certificates: a listener's own, and whose an upstream's may be.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustls::pki_types::CertificateDer;
 use serde::Serialize;
 
 use super::certificate::{Pair, certificates};
-use super::read::{Keys, Node};
+use super::fault::Errors;
+use super::read::{Keys, Node, Reading};
+use super::seen::Seen;
+use super::yaml::Yaml;
 
 /// What a listener needs to speak TLS; the files are PEM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,6 +45,19 @@ impl ServerTls {
             let authorities = read.map(|(authorities, _)| authorities).unwrap_or_default();
             Self::pair(keys).map(|pair| Self { client_ca, authorities, ..pair })
         })
+    }
+
+    /// A pair that a command names, and the files as they were read. Blocks on the file system.
+    pub fn load(cert: &Path, key: &Path) -> Result<(Self, Vec<Seen>), Errors> {
+        let text = |path: &Path| Yaml::Text(path.display().to_string());
+        let tree = Yaml::Map(vec![("cert".to_owned(), text(cert)), ("key".to_owned(), text(key))]);
+        let reading = Reading::new(Path::new(""), &|_| None, true);
+        let read = Self::read(&Node::root(&reading, &tree));
+        let (faults, files) = (reading.faults.into_inner(), reading.files.into_inner());
+        match read {
+            Some(tls) if faults.is_empty() => Ok((tls, files)),
+            _ => Err(Errors::of(faults).after(files)),
+        }
     }
 
     fn pair(keys: &mut Keys<'_>) -> Option<Self> {

@@ -15,6 +15,7 @@
 //! - `many_sessions`: ten thousand idle WebSockets and a thousand busy ones
 //! - `outage`: a gateway that is not there, and one that goes away
 //! - `prometheus`: a real Prometheus and promtool read our metrics
+//! - `kubernetes`: sidecars injected, the admission webhook, the kustomizations of `k8s/`
 //! - `grafana`: what Grafana asks of a data source
 //! - `traces`: a real collector, OpenTelemetry's SDK on both sides, Jaeger, the console, a full load
 //! - `check`: what is said of a configuration, and exit codes
@@ -43,6 +44,7 @@ mod fails_open;
 mod grafana;
 mod harness;
 mod http2;
+mod kubernetes;
 mod many_sessions;
 mod outage;
 mod prometheus;
