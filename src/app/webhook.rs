@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use axum::body::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONTENT_TYPE};
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -42,10 +42,10 @@ pub struct Endpoint {
     pub defaults: Defaults,
 }
 
-/// Connections at once.
-const CONNECTIONS: usize = 256;
-/// Bytes of a review: an API server takes objects of no more than 3 MiB, and a review may hold two.
-const BODY: usize = 8 << 20;
+/// Connections at once. Each may hold one body, so that all of them stay within what the manifest gives a webhook.
+const CONNECTIONS: usize = 64;
+/// Bytes of a review: an API server takes requests of no more than 3 MiB.
+const BODY: usize = 3 << 20;
 /// How long a handshake, a head or a body may take; an API server waits 10 s unless it is told otherwise.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long an API server may go on asking after a stop was asked for: it learns late that we are gone, and a question that
@@ -191,10 +191,10 @@ impl Server {
         let body = match timeout(PATIENCE, Limited::new(request.into_body(), BODY).collect()).await {
             Ok(Ok(body)) => body.to_bytes(),
             Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-                return text(StatusCode::PAYLOAD_TOO_LARGE, "the review has more than 8 MiB");
+                return last(StatusCode::PAYLOAD_TOO_LARGE, "the review has more than 3 MiB");
             }
-            Ok(Err(error)) => return text(StatusCode::BAD_REQUEST, &format!("the body broke off: {error}")),
-            Err(_) => return text(StatusCode::REQUEST_TIMEOUT, "the body took too long"),
+            Ok(Err(error)) => return last(StatusCode::BAD_REQUEST, &format!("the body broke off: {error}")),
+            Err(_) => return last(StatusCode::REQUEST_TIMEOUT, "the body took too long"),
         };
         match review::answer(&body, &self.defaults) {
             Ok((answer, said)) => {
@@ -208,6 +208,13 @@ impl Server {
             Err(fault) => text(StatusCode::BAD_REQUEST, &fault),
         }
     }
+}
+
+/// The answer to a body that was not read to its end, behind which no other request can be found.
+fn last(status: StatusCode, what: &str) -> Response<Full<Bytes>> {
+    let mut response = text(status, what);
+    response.headers_mut().insert(CONNECTION, hyper::header::HeaderValue::from_static("close"));
+    response
 }
 
 fn text(status: StatusCode, text: &str) -> Response<Full<Bytes>> {

@@ -124,3 +124,25 @@ fn a_wrong_variable_is_named() {
     assert!(told.contains("tracing.sample_rate: expected a number from 0 to 1, found `most` (from the environment variable TRACE_SAMPLE_RATE)"), "{told}");
     assert!(told.contains("(from the environment variable OTLP_ENDPOINT)"), "{told}");
 }
+
+#[test]
+fn what_a_manifest_knows_of_its_pod_fills_what_the_file_leaves_open() {
+    let pod = [
+        ("OUTRIDER_INGRESS_LISTEN", "0.0.0.0:15080"),
+        ("OUTRIDER_INGRESS_GATEWAY", "127.0.0.1:8000"),
+        ("OUTRIDER_INGRESS_REDIRECT", "0.0.0.0:15007"),
+        ("OUTRIDER_EGRESS_REDIRECT", "127.0.0.1:15006"),
+        ("OUTRIDER_ADMIN_LISTEN", "0.0.0.0:9700"),
+        ("OUTRIDER_METRICS_MERGE", "http://127.0.0.1:8000/metrics"),
+    ];
+    let config = with("", &pod).expect("valid");
+    assert_eq!(config.ingress.listen, ["0.0.0.0:15080".parse().unwrap()]);
+    assert_eq!(config.ingress.redirect, Some("0.0.0.0:15007".parse().unwrap()));
+    assert_eq!(config.egress.redirect, Some("127.0.0.1:15006".parse().unwrap()));
+    assert_eq!(config.admin.listen.to_string(), "0.0.0.0:9700");
+    assert_eq!(config.metrics.merge[0].url.as_str(), "http://127.0.0.1:8000/metrics");
+    let config = with("admin: { listen: '0.0.0.0:9600' }\nmetrics: { merge: [] }", &pod).expect("valid");
+    assert_eq!((config.admin.listen.port(), config.metrics.merge.len()), (9600, 0));
+    let wrong = with("", &[("OUTRIDER_INGRESS_GATEWAY", "here")]).expect_err("no address").to_string();
+    assert!(wrong.ends_with("found `here` (from the environment variable OUTRIDER_INGRESS_GATEWAY)"), "{wrong}");
+}

@@ -2,6 +2,8 @@
 //! change that is meant, `OUTRIDER_BLESS=1 cargo nextest run kube` writes the expected files anew.
 
 use super::*;
+use proptest::prelude::*;
+use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -198,4 +200,65 @@ fn a_service_of_two_workloads_needs_one_port() {
         fault,
         "document 3: Service/s: it selects Pod/one and Pod/two, whose sidecars listen on 15080 and 15081"
     );
+}
+
+/// One of the ways in which a manifest can have nothing somewhere, or something.
+fn perhaps(some: Value) -> impl Strategy<Value = Option<Value>> {
+    let empty = if some.is_array() { json!([]) } else { json!({}) };
+    prop_oneof![Just(None), Just(Some(Value::Null)), Just(Some(empty)), Just(Some(some))]
+}
+
+fn with(mut object: Value, fields: Vec<(&str, Option<Value>)>) -> Value {
+    for (key, value) in fields {
+        if let Some(value) = value {
+            object[key] = value;
+        }
+    }
+    object
+}
+
+/// A Deployment and its Service, with all that may be there or not.
+fn manifests() -> impl Strategy<Value = [Value; 2]> {
+    let ports =
+        json!([{ "containerPort": 9000, "name": "grpc" }, { "name": "http", "containerPort": 8000, "hostPort": 80 }]);
+    let probe = json!({ "httpGet": { "path": "/", "port": "http" }, "periodSeconds": 3 });
+    let scraped = json!({ "prometheus.io/scrape": "true", "prometheus.io/path": "/m", "note": "yes" });
+    let wishes = json!({ "outrider.dev/gateway-port": "http", "outrider.dev/share-process-namespace": "true" });
+    let metadata = (perhaps(json!({ "app": "a" })), prop_oneof![perhaps(scraped), perhaps(wishes)]);
+    let lists = (perhaps(json!([{ "name": "init", "image": "i" }])), perhaps(json!([{ "name": "v", "emptyDir": {} }])));
+    let share = prop_oneof![Just(None), Just(Some(json!(true))), Just(Some(json!(false)))];
+    let target = prop_oneof![Just(None), Just(Some(Value::Null)), Just(Some(json!("http"))), Just(Some(json!(8000)))];
+    let rest = (perhaps(json!({ "a": "b" })), target, any::<bool>(), share);
+    let all = (metadata, lists, perhaps(ports), perhaps(probe), rest);
+    all.prop_map(|((labels, annotations), (inits, volumes), ports, probe, (service, target, bare, share))| {
+        let other = json!({ "name": "log", "image": "l" });
+        let gateway = with(json!({ "name": "gw", "image": "g" }), vec![("ports", ports), ("livenessProbe", probe)]);
+        let containers = json!([other, gateway]);
+        let spec = with(json!({}), vec![("initContainers", inits), ("shareProcessNamespace", share)]);
+        let spec = with(spec, vec![("containers", Some(containers)), ("volumes", volumes)]);
+        let metadata = with(json!({}), vec![("labels", labels), ("annotations", annotations)]);
+        let metadata = if bare { None } else { Some(metadata) };
+        let template = with(json!({}), vec![("metadata", metadata), ("spec", Some(spec))]);
+        let deployment = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "d" }, "spec": { "template": template } });
+        let metadata = with(json!({ "name": "s" }), vec![("annotations", service)]);
+        let port = with(json!({ "port": 8000 }), vec![("targetPort", target)]);
+        let service = json!({ "apiVersion": "v1", "kind": "Service", "metadata": metadata,
+            "spec": { "selector": { "app": "a" }, "ports": [port] } });
+        [deployment, service]
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_there_or_not_comes_back_as_it_was(manifests in manifests(), plain in any::<bool>()) {
+        let text = manifests.iter().map(|object| format!("---\n{}\n", object)).collect::<String>();
+        // A pod that asks for a port that it has not is told so.
+        let Ok(done) = inject(&text, &defaults(plain)) else { return Ok(()) };
+        let again = inject(&done.text, &defaults(plain)).expect("what we wrote has no fault");
+        prop_assert_eq!(&again.text, &done.text);
+        let back = uninject(&done.text).expect("what we wrote has no fault").text;
+        let values: Vec<Value> = stream::read(&back).expect("good").into_iter().filter_map(|document| document.value).collect();
+        let (was, is) = (format!("{}", json!(manifests)), format!("{}", json!(values)));
+        prop_assert_eq!(is, was, "{}", done.text);
+    }
 }
