@@ -1,6 +1,10 @@
 //! `outrider inject`, `outrider webhook` and what is under `k8s/`, as people and API servers use them.
 //!
+//! - `pod`: an injected pod, run as a kubelet would
+//!
 //! After a change that is meant, `OUTRIDER_BLESS=1 cargo nextest run kubernetes` writes what is generated under `k8s/` anew.
+
+mod pod;
 
 use std::fs;
 use std::io::{Read, Write};

@@ -8,7 +8,7 @@
 //! - `namespace`: a network of the test's own
 
 mod breakers;
-mod namespace;
+pub mod namespace;
 mod outcomes;
 mod proxy;
 pub mod setting;
