@@ -56,9 +56,9 @@ async def metrics():
 "##;
 
 /// The pod of the injected manifest.
-fn pod(plain: bool) -> Value {
+fn pod(manifest: &str, plain: bool) -> Value {
     let way: &[&str] = if plain { &["inject", "--plain", "-f", "-"] } else { &["inject", "-f", "-"] };
-    let injected = written(outrider().args(way), MANIFEST);
+    let injected = written(outrider().args(way), manifest);
     let mut load = Command::new(installed::python());
     load.args(["-c", "import json, sys, yaml; print(json.dumps(yaml.safe_load(sys.stdin)))"]);
     let mut deployment: Value = serde_json::from_str(&written(&mut load, &injected)).expect("JSON");
@@ -80,17 +80,25 @@ fn words(list: &Value) -> Vec<String> {
     words.map(word).collect()
 }
 
-/// A command of the sidecar's, with its user, its rights and its variables.
-fn command(network: &Namespaces, sidecar: &Value, arguments: &[String]) -> Command {
-    let security = &sidecar["securityContext"];
+/// What the image's entry point is given.
+fn arguments(container: &Value) -> Vec<String> {
+    [vec![env!("CARGO_BIN_EXE_outrider").to_owned()], words(&container["args"])].concat()
+}
+
+/// A command of a container of ours, with its user, its rights and its variables.
+fn command(network: &Namespaces, container: &Value, arguments: &[String]) -> Command {
+    let security = &container["securityContext"];
     assert_eq!(
         (&security["capabilities"]["drop"][0], &security["allowPrivilegeEscalation"]),
         (&"ALL".into(), &false.into())
     );
     let mut command = network.gateway("setpriv");
     command.arg(format!("--reuid={}", security["runAsUser"])).arg(format!("--regid={}", security["runAsGroup"]));
-    command.args(["--clear-groups", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"]).args(arguments);
-    for variable in sidecar["env"].as_array().expect("variables") {
+    let added = security["capabilities"]["add"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let rights: String = added.map(|name| format!(",+{}", name.to_lowercase())).collect();
+    command.args(["--clear-groups", "--no-new-privs", "--inh-caps=-all"]).arg(format!("--bounding-set=-all{rights}"));
+    command.args(arguments);
+    for variable in container["env"].as_array().expect("variables") {
         let value = variable["value"].as_str().unwrap_or("from-the-pod");
         command.env(variable["name"].as_str().expect("a name"), value.replace("$(POD_NAME)", "shop-1"));
     }
@@ -110,10 +118,10 @@ fn probe(network: &Namespaces, probe: &Value) -> Option<String> {
     curl(network.gateway("curl"), &format!("http://10.77.0.1:{}{path}", get["port"]))
 }
 
-fn gateway(network: &Namespaces, folder: &Path) -> Process {
+fn gateway(network: &Namespaces, folder: &Path, host: &str) -> Process {
     fs::write(folder.join("shop.py"), GATEWAY).expect("written");
     let mut command = network.gateway(installed::python());
-    command.args(["-m", "uvicorn", "shop:app", "--host", "127.0.0.1", "--port", "8000", "--app-dir"]).arg(folder);
+    command.args(["-m", "uvicorn", "shop:app", "--host", host, "--port", "8000", "--app-dir"]).arg(folder);
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     let process = Process::start("the gateway", &mut command);
     process.wait_for_line("uvicorn's start", |line| line.contains("Uvicorn running").then_some(()));
@@ -121,16 +129,16 @@ fn gateway(network: &Namespaces, folder: &Path) -> Process {
 }
 
 fn lives_and_stops(plain: bool) {
-    let (network, folder, pod) = (Namespaces::new(), tempfile::tempdir().expect("a folder"), pod(plain));
+    let (network, folder) = (Namespaces::new(), tempfile::tempdir().expect("a folder"));
+    let pod = pod(MANIFEST, plain);
     let spec = &pod["spec"];
     let sidecar = named(&spec[if plain { "containers" } else { "initContainers" }], "outrider");
-    let arguments = [vec![env!("CARGO_BIN_EXE_outrider").to_owned()], words(&sidecar["args"])].concat();
-    let mut outrider = Process::start("the sidecar", &mut command(&network, sidecar, &arguments));
+    let mut outrider = Process::start("the sidecar", &mut command(&network, sidecar, &arguments(sidecar)));
 
     // It has started without the gateway, and is ready with it.
     wait::until("the startup probe", || probe(&network, &sidecar["startupProbe"]));
     assert_eq!(probe(&network, &sidecar["readinessProbe"]), None);
-    let mut gateway = gateway(&network, folder.path());
+    let mut gateway = gateway(&network, folder.path(), "127.0.0.1");
     wait::until("the readiness probe", || probe(&network, &sidecar["readinessProbe"]));
 
     // Clients go to the port that has the name.
@@ -168,4 +176,27 @@ fn an_injected_pod_lives_and_stops_as_its_manifest_says() {
 #[test]
 fn an_injected_pod_with_an_ordinary_container_lives_and_stops_as_its_manifest_says() {
     lives_and_stops(true);
+}
+
+#[test]
+fn an_injected_pod_whose_connections_are_redirected_keeps_its_port() {
+    let (network, folder) = (Namespaces::new(), tempfile::tempdir().expect("a folder"));
+    let pod = pod(&MANIFEST.replace("annotations:\n", "annotations:\n        outrider.dev/redirect: both\n"), false);
+    let inits = &pod["spec"]["initContainers"];
+    assert_eq!((&inits[0]["name"], &inits[1]["name"]), (&"outrider-redirect".into(), &"outrider".into()));
+    let redirect = command(&network, &inits[0], &arguments(&inits[0])).output().expect("it starts");
+    assert!(redirect.status.success(), "{}", text(&redirect.stderr));
+    let sidecar = &inits[1];
+    let _outrider = Process::start("the sidecar", &mut command(&network, sidecar, &arguments(sidecar)));
+    wait::until("the startup probe", || probe(&network, &sidecar["startupProbe"]));
+    let _gateway = gateway(&network, folder.path(), "0.0.0.0");
+    wait::until("the readiness probe", || probe(&network, &sidecar["readinessProbe"]));
+
+    let port = &named(&named(&pod["spec"]["containers"], "shop")["ports"], "http")["containerPort"];
+    assert_eq!(port, 8000);
+    let answer = curl(network.services("curl"), "http://10.77.0.1:8000/items/7");
+    assert_eq!(answer.as_deref(), Some("{\"item\":7}"));
+    let metrics = curl(network.services("curl"), "http://10.77.0.1:9600/api/v1/metrics").expect("metrics");
+    let series = "http_requests_total{endpoint=\"/items/{id}\",method=\"GET\",status_code=\"200\"} 1\n";
+    assert!(metrics.contains(series), "{metrics}");
 }
