@@ -60,7 +60,7 @@ audit: ## known vulnerabilities in dependencies (needs the public RustSec databa
 bench: ## Outrider side by side with other proxies, into bench/REPORT.md (a quarter of an hour)
 	@ci/setup.sh build bench
 	bench/run.py full
-	$(CARGO) bench --locked --profile demo --bench promql_tick --bench alert_state
+	$(CARGO) bench --locked --profile demo --bench promql_tick --bench alert_state --bench route_lookup
 
 bench-quick: ## only the CPU of Outrider next to a bare relay (a minute)
 	@ci/setup.sh build
@@ -78,9 +78,9 @@ bench-counts: ## instructions and system calls per request, which a busy machine
 	@ci/setup.sh build bench
 	bench/run.py counts
 
-bench-rules: ## what 209 rules over six hours of 2,000 series take, and what 10,000 alerts do
+bench-rules: ## what 209 rules over six hours of 2,000 series take, what 10,000 alerts do, and a lookup among 1,000 routes
 	@ci/setup.sh build
-	$(CARGO) bench --locked --profile demo --bench promql_tick --bench alert_state
+	$(CARGO) bench --locked --profile demo --bench promql_tick --bench alert_state --bench route_lookup
 
 soak: ## a mixed load while things break, SOAK_SECONDS (600); its short form is one of the tests
 	@ci/setup.sh build test

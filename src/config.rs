@@ -6,7 +6,7 @@
 //! How it is read:
 //! - `yaml`: the bounded tree · `environment`: what variables fill in it
 //! - `read`: from the tree to values, collecting faults · `fault`: what is wrong
-//! - `agreement`: what sections must agree on · `pending`: keys without a part yet
+//! - `agreement`: what sections must agree on
 //!
 //! Kinds of values:
 //! - `scalar`, `quantity`, `upstream`, `status`, `header`, `secret`, `tls`, `certificate`, `health`
@@ -35,7 +35,6 @@ pub mod history;
 pub mod ingress;
 pub mod log;
 pub mod metrics;
-mod pending;
 mod quantity;
 mod read;
 mod restart;
@@ -215,7 +214,7 @@ fn settle(text: &str, reading: read::Reading<'_>) -> Result<Config, Errors> {
         }
     };
     let filled = environment::fill(&mut tree, reading.env);
-    let notices = filled.notices.iter().cloned().chain(pending::notices(&tree)).collect();
+    let notices = filled.notices.clone();
     business::fill(&mut tree);
     let mut config = Config::read(&read::Node::root(&reading, &tree));
     agreement::check(&config, &reading);

@@ -4,6 +4,7 @@
 //! - `id`: new ids
 //! - `sample`: whether a span is made
 //! - `policy`: what is decided at a request's head
+//! - `link`: which request caused a call
 //! - `span`: what is in a span
 //! - `recent`: the last spans
 //! - `tracer`: spans of what passed
@@ -14,6 +15,7 @@
 pub mod desk;
 pub mod export;
 pub mod id;
+pub mod link;
 pub mod policy;
 pub mod propagate;
 pub mod receiver;
@@ -23,5 +25,6 @@ pub mod span;
 pub mod tracer;
 
 pub use desk::Desk;
+pub use link::Links;
 pub use policy::{Begun, Policy};
 pub use tracer::Tracer;

@@ -1,8 +1,10 @@
 //! Traces: what runs, what was seen last, what would become of headers, and a flush.
 //!
 //! - `recent`: `GET /api/v1/traces/recent`
+//! - `calls`: `GET /api/v1/traces/calls`
 //! - `debug`: `GET /api/v1/trace` and `/debug/trace-context`
 
+mod calls;
 mod debug;
 mod recent;
 
@@ -25,6 +27,7 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/api/v1/trace/flush", post(flush))
         .route("/api/v1/debug/trace-context", get(debug::context))
         .route("/api/v1/traces/recent", get(recent::recent))
+        .route("/api/v1/traces/calls", get(calls::calls))
 }
 
 /// Sends everything up to now, and waits for what becomes of it.

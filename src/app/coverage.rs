@@ -10,7 +10,11 @@ pub(super) fn say(coverage: &Coverage, config: &Config) {
     let (business, enable) = match (profile, rules) {
         (Profile::Light, _) => ("The profile light looks at no body.".to_owned(), Some("metrics.profile")),
         (_, 0) => ("There is no rule.".to_owned(), Some("business")),
-        (_, rules) => (format!("{rules} rules, over exchanges and messages that the ingress sees unencrypted."), None),
+        (_, rules) => {
+            let what = "over exchanges and messages that the ingress sees unencrypted; messages that permessage-deflate \
+                        compressed are counted as unjudged.";
+            (format!("{rules} rules, {what}"), None)
+        }
     };
     let counters = "code_generations_total code_generation_duration_seconds image_generations_total \
                     image_generation_duration_seconds outrider_business_unjudged_total";
@@ -51,12 +55,13 @@ fn say_traces(coverage: &Coverage, config: &Tracing) {
         ),
         _ => (
             Status::Partly,
-            "Spans of requests, sessions and of calls over HTTP/1 that carry a context; see outrider_call_contexts_total.",
+            "Spans of requests, sessions and calls. A context that comes over HTTP/2 passes as it came: what is behind us is a \
+             sibling of our span there, and not its child. What links calls to requests: /api/v1/traces/calls.",
             None,
         ),
     };
     let metrics = "outrider_spans_total outrider_spans_unsampled_total outrider_spans_exported_total \
-                   outrider_call_contexts_total outrider_spans_received_total";
+                   outrider_call_contexts_total outrider_calls_linked_total outrider_spans_received_total";
     coverage.put(Area { name: "traces", status, why: why.to_owned(), enable, metrics });
 }
 

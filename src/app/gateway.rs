@@ -125,10 +125,11 @@ pub(super) fn table(
     before: Option<&Table>,
     marked: impl Iterator<Item = Pattern>,
 ) -> Arc<Table> {
-    // Endpoints that services are judged by must be told apart.
-    let judged = config.services.iter().flat_map(|service| &service.routes);
-    let judged = judged.filter(|pattern| !config.routes.patterns.contains(pattern));
-    let patterns: Vec<Pattern> = config.routes.patterns.iter().chain(judged).map(Pattern::from).collect();
+    // Endpoints that services are judged by must be told apart, and so must those that signals leave out.
+    let routes = &config.routes;
+    let named = config.services.iter().flat_map(|service| &service.routes).chain(&routes.exclude);
+    let named = named.filter(|pattern| !routes.patterns.contains(pattern));
+    let patterns: Vec<Pattern> = routes.patterns.iter().chain(named).map(Pattern::from).collect();
     let document = documented.load_full().filter(|_| config.routes.openapi.is_some());
     let templates = document.as_ref().map_or(&[][..], |document| &document.templates);
     let table = Table::new(&patterns, templates, config.routes.max).mark(marked);
@@ -187,4 +188,23 @@ fn area(sight: Sight) -> Area {
     let metrics =
         "gateway_memory_bytes gateway_memory_limit_bytes gateway_cpu_seconds_total gateway_open_fds gateway_threads";
     Area { name: "gateway", status, why, enable, metrics }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::Router;
+
+    #[test]
+    fn what_is_excluded_is_an_endpoint_by_the_name_that_signals_leave_out() {
+        let yaml = "routes: { exclude: [ \"/probe/{kind}\", /healthz ] }";
+        let config = crate::config::parse(yaml, std::path::Path::new(""), &|_| None).unwrap();
+        let table = table(&config, &Documented::default(), None, std::iter::empty());
+        let mut router = Router::new(table);
+        for (target, name) in [("/probe/live", "/probe/{kind}"), ("/healthz?full", "/healthz")] {
+            let endpoint = router.endpoint(target.as_bytes());
+            assert!(endpoint.is_settled());
+            assert_eq!(&*router.table().name(endpoint), name);
+        }
+    }
 }

@@ -40,8 +40,9 @@ impl Observing {
                     {
                         access_log::write(exchange, (Instant::now(), now));
                     }
+                    let judgements = deferred.judgements();
                     if let Some(tracer) = &tracer {
-                        tracer.see(record, Clock::new(Instant::now(), now));
+                        tracer.see(record, judgements, Clock::new(Instant::now(), now));
                     }
                 });
                 deferred.follow(followed.load_full());

@@ -7,7 +7,7 @@ use crate::observe::Traces;
 use crate::trace::export::{Built, Identity};
 use crate::trace::id::Ids;
 use crate::trace::receiver;
-use crate::trace::{Desk, Policy, Tracer};
+use crate::trace::{Desk, Links, Policy, Tracer};
 use anyhow::{Context as _, Result, anyhow};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -78,6 +78,7 @@ impl Spans {
         let running = self.desk.tracer();
         if let (Some(before), Some(tracer)) = (before, &running)
             && sees(before) == sees(config)
+            && has_calls(before) == has_calls(config)
             && scheme(before) == scheme(config)
         {
             let traces = Traces::new(config, tracer.policy.clone(), self.metrics.clone());
@@ -89,7 +90,11 @@ impl Spans {
         let _entered = self.runtime.enter();
         let identity = Identity::new(config, &pod());
         let built = Built::new(&config.tracing.exporters, &identity).map_err(|reason| anyhow!(reason))?;
-        let policy = Arc::new(Policy::new(&config.tracing, Instant::now()));
+        // What is known of headers and calls outlives a reload that does not concern it.
+        let known = running.and_then(|tracer| tracer.policy.links.clone());
+        let known = known.filter(|links| links.is_by(&config.tracing.link));
+        let links = has_calls(config).then(|| known.unwrap_or_else(|| Links::new(&config.tracing.link)));
+        let policy = Arc::new(Policy::new(&config.tracing, Instant::now()).linked(links));
         let traces = Traces::new(config, policy.clone(), self.metrics.clone());
         let next =
             Next { config: config.tracing.clone(), policy, scheme: scheme(config), built, identity, ids: Ids::new() };
@@ -132,6 +137,14 @@ impl Spans {
         let _ = self.stop.send(());
         let _ = self.thread.join();
     }
+}
+
+/// Whether calls of the gateway's come past us.
+fn has_calls(config: &Config) -> bool {
+    let egress = &config.egress;
+    egress.http_proxy.is_some()
+        || egress.redirect.is_some()
+        || config.services.iter().any(|service| service.listen.is_some())
 }
 
 /// How clients speak to us.

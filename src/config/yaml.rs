@@ -65,12 +65,6 @@ impl Yaml {
         entries.get_mut(at).map(|(_, value)| value)
     }
 
-    /// The value under `key`, where there is one.
-    pub(super) fn get(&self, key: &str) -> Option<&Self> {
-        let Self::Map(entries) = self else { return None };
-        entries.iter().find(|(name, _)| name == key).map(|(_, value)| value)
-    }
-
     /// The value under `key`, where there is one, to be changed.
     pub(super) fn existing(&mut self, key: &str) -> Option<&mut Self> {
         self.entries_mut().iter_mut().find(|(name, _)| name == key).map(|(_, value)| value)

@@ -85,6 +85,8 @@ pub struct MessageRecord {
     pub at: Instant,
     /// What it says, or `None` where that is more than is kept, or compressed.
     pub payload: Option<Vec<u8>>,
+    /// Whether an extension compressed it.
+    pub is_compressed: bool,
 }
 
 impl Default for Exchange {
@@ -168,12 +170,7 @@ impl Message {
 
     /// The fields, in order, with blanks around values cut off. What is no field line is left out.
     pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        lines(&self.head).filter_map(|line| {
-            let colon = line.iter().position(|byte| *byte == b':')?;
-            let (name, value) = (&line[..colon], &line[colon + 1..]);
-            let is_name = !name.is_empty() && !name.iter().any(|byte| matches!(byte, b' ' | b'\t'));
-            is_name.then_some((name, value.trim_ascii()))
-        })
+        field_lines(&self.head)
     }
 
     /// The first field of this name; names know no case.
@@ -188,6 +185,16 @@ pub fn keep_field(lines: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     if fits && !value.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
         [name, b": ", value, b"\r\n"].into_iter().for_each(|piece| lines.extend_from_slice(piece));
     }
+}
+
+/// The fields of these lines, as [`Message::fields`] has them.
+pub fn field_lines(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    lines(text).filter_map(|line| {
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        let (name, value) = (&line[..colon], &line[colon + 1..]);
+        let is_name = !name.is_empty() && !name.iter().any(|byte| matches!(byte, b' ' | b'\t'));
+        is_name.then_some((name, value.trim_ascii()))
+    })
 }
 
 fn lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {

@@ -11,6 +11,7 @@ pub struct TraceMetrics {
     unsampled: Family<IntCounter>,
     share: Family<Gauge>,
     calls: Family<IntCounter>,
+    linked: Family<IntCounter>,
     received: Family<IntCounter>,
     exported: Family<IntCounter>,
     retries: Family<IntCounter>,
@@ -57,8 +58,14 @@ impl TraceMetrics {
             calls: Family::register(
                 registry,
                 "outrider_call_contexts_total",
-                "Calls of the gateway's over HTTP/1 by service, and whether they carry the context of a trace: yes, no.",
+                "Calls of the gateway's by service, and whether they carry the context of a trace: yes, no.",
                 &["service", "context"],
+            ),
+            linked: Family::register(
+                registry,
+                "outrider_calls_linked_total",
+                "Calls of the gateway's by service, and what links them to a request: context, header, several, likely, nothing.",
+                &["service", "by"],
             ),
             received: Family::register(
                 registry,
@@ -105,6 +112,11 @@ impl TraceMetrics {
     /// A call to `service`, which carries a context or none.
     pub fn call(&self, service: &str, has_context: bool) {
         self.calls.with(&[service, if has_context { "yes" } else { "no" }]).inc();
+    }
+
+    /// A call to `service` that is linked by this.
+    pub fn linked(&self, service: &str, by: &str) {
+        self.linked.with(&[service, by]).inc();
     }
 
     /// Spans that came over `protocol`.

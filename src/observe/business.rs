@@ -23,6 +23,7 @@ use super::interest::Interests;
 use crate::event::Exchange;
 use crate::event::exchange::MessageRecord;
 use crate::metrics::{BusinessMetrics, Taken};
+use crate::trace::span::Judgement;
 use rule::Rule;
 use std::time::Instant;
 
@@ -30,12 +31,14 @@ use std::time::Instant;
 pub struct Business {
     metrics: BusinessMetrics,
     rules: Vec<Rule>,
+    /// What is to become spans of the exchange that was seen last.
+    judgements: Vec<Judgement>,
 }
 
 impl Business {
     /// The rules of `interests`.
     pub fn new(interests: &Interests, metrics: BusinessMetrics) -> Result<Self, Taken> {
-        let mut business = Self { metrics, rules: Vec::new() };
+        let mut business = Self { metrics, rules: Vec::new(), judgements: Vec::new() };
         business.follow(interests)?;
         Ok(business)
     }
@@ -60,9 +63,12 @@ impl Business {
             return;
         }
         let values = values::Values::new(exchange, interests.body_limit as usize);
-        for rule in &mut self.rules {
-            rule.see(&values);
-        }
+        self.judgements.extend(self.rules.iter_mut().filter_map(|rule| rule.see(&values)));
+    }
+
+    /// What rules that ask for a span saw since the last time.
+    pub fn judgements(&mut self) -> std::vec::Drain<'_, Judgement> {
+        self.judgements.drain(..)
     }
 
     /// Counts a message of a WebSocket.

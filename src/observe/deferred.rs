@@ -14,6 +14,7 @@ use super::worker::Families;
 use crate::config::Profile;
 use crate::event::{Exchange, Record};
 use crate::metrics::Taken;
+use crate::trace::span::Judgement;
 use access::Access;
 use attacks::Attacks;
 use std::net::IpAddr;
@@ -67,6 +68,11 @@ impl Deferred {
             Record::Message(message) => self.business.message(message),
             Record::Session(_) | Record::Call(_) => {}
         }
+    }
+
+    /// What business rules that ask for a span saw since the last time.
+    pub fn judgements(&mut self) -> std::vec::Drain<'_, Judgement> {
+        self.business.judgements()
     }
 
     /// What ends by time alone does; to be called every now and then.

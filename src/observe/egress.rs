@@ -6,12 +6,15 @@
 //! - `calls`: what makes the observers, and spans of calls
 //! - `http1`: calls over HTTP/1
 //! - `http2`: calls over HTTP/2
+//! - `traced`: for tests, calls with spans
 
 mod calls;
 mod http1;
 mod http2;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod traced;
 
 use crate::event::{Awaited, Decline, Edits, End, Observer, Side};
 use crate::service::Pair;
@@ -61,8 +64,8 @@ impl Connection {
             }
             Protocol::Http2 => {
                 let mut http2 = Box::new(Http2::default());
-                http2.gateway_bytes(&self.pair, now, &answered);
-                http2.client_bytes(&mut self.pair, now, &bytes[HTTP2_PREFACE.len() - sent.len()..]);
+                http2.gateway_bytes(&self.pair, now, &answered, &self.calls);
+                http2.client_bytes(&mut self.pair, now, &bytes[HTTP2_PREFACE.len() - sent.len()..], &self.calls);
                 self.reader = Reader::Http2(http2);
                 bytes.len()
             }
@@ -82,7 +85,7 @@ impl Observer for Connection {
         match &mut self.reader {
             Reader::Http1(http1) => http1.client_bytes(&mut self.pair, now, bytes, &self.calls, edits),
             Reader::Http2(http2) => {
-                http2.client_bytes(&mut self.pair, now, bytes);
+                http2.client_bytes(&mut self.pair, now, bytes, &self.calls);
                 bytes.len()
             }
             Reader::Start(..) => self.begin(now, bytes, edits),
@@ -96,7 +99,7 @@ impl Observer for Connection {
     fn gateway_bytes(&mut self, now: Instant, bytes: &[u8]) {
         match &mut self.reader {
             Reader::Http1(http1) => http1.gateway_bytes(&self.pair, now, bytes, &self.calls),
-            Reader::Http2(http2) => http2.gateway_bytes(&self.pair, now, bytes),
+            Reader::Http2(http2) => http2.gateway_bytes(&self.pair, now, bytes, &self.calls),
             Reader::Start(_, answered) if answered.len() + bytes.len() <= KEPT => answered.extend_from_slice(bytes),
             Reader::Start(..) => {
                 self.pair.become_tunnel(None, now);
@@ -110,7 +113,7 @@ impl Observer for Connection {
     fn ended(&mut self, now: Instant, side: Side, end: End) {
         match &mut self.reader {
             Reader::Http1(http1) => http1.ended(&self.pair, now, side, end, &self.calls),
-            Reader::Http2(http2) => http2.ended(&self.pair, now, side),
+            Reader::Http2(http2) => http2.ended(&self.pair, now, side, &self.calls),
             Reader::Start(..) | Reader::Tunnel => {}
         }
     }
@@ -118,7 +121,7 @@ impl Observer for Connection {
     fn closed(&mut self, now: Instant) {
         match &mut self.reader {
             Reader::Http1(http1) => http1.closed(&self.pair, now, &self.calls),
-            Reader::Http2(http2) => http2.closed(&self.pair, now),
+            Reader::Http2(http2) => http2.closed(&self.pair, now, &self.calls),
             Reader::Start(..) | Reader::Tunnel => {}
         }
         self.pair.close(now);

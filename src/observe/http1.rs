@@ -25,6 +25,7 @@ use crate::metrics::http::Method;
 use crate::metrics::road::Opaque;
 use crate::metrics::websocket::SessionEvent;
 use crate::route::Endpoint;
+use crate::trace::link::Live;
 use crate::wire::http1::Upgrade;
 pub(super) use carry::{Carry, Piece};
 use inbound::Inbound;
@@ -63,6 +64,7 @@ struct InFlight {
     note: Option<Note>,
     version: Version,
     trace: Option<Traceable>,
+    live: Option<Live>,
 }
 
 impl InFlight {
@@ -170,12 +172,13 @@ impl Http1 {
 
     /// The oldest exchange became a WebSocket.
     fn open_session(&mut self, now: Instant) {
-        let Some(x) = self.in_flight.front() else { return };
+        let Some(x) = self.in_flight.front_mut() else { return };
+        let live = x.live.take();
         let endpoint = self.routes.name(x.endpoint, 101);
         let metrics = self.worker.families.websocket.clone();
         let talk = self.worker.watch.borrow().talk(x.note.as_ref());
         let trace = self.worker.tracing.borrow_mut().session(x.trace);
-        self.session = Some(Box::new(Session::open(metrics, endpoint, now, talk, trace)));
+        self.session = Some(Box::new(Session::open(metrics, endpoint, now, talk, trace, live)));
         self.finish(now);
         // A session lasts, and no request comes any more.
         self.in_flight.shrink_to_fit();

@@ -12,6 +12,7 @@ use crate::event::{Edits, End, Observe, Observer, Record, Side};
 use crate::metrics::{Registry, TraceMetrics};
 use crate::route::{Pattern, Table};
 use crate::trace::Policy;
+use crate::trace::span::Judgement;
 use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 use std::time::{Instant, SystemTime};
@@ -105,6 +106,11 @@ impl Seen {
         self.drain.take(|record| self.deferred.see(now, record));
         self.deferred.tick(self.now);
         self
+    }
+
+    /// What business rules that ask for a span saw.
+    pub(super) fn judgements(&mut self) -> Vec<Judgement> {
+        self.deferred.judgements().collect()
     }
 
     /// The non-zero samples, without buckets.

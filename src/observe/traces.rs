@@ -11,6 +11,7 @@ use crate::metrics::{IntCounter, TraceMetrics};
 use crate::route::{Endpoint, Pattern, Router, Table};
 use crate::trace::Policy;
 use crate::trace::id::Ids;
+use crate::trace::link::Live;
 use crate::trace::propagate::{Fields, Reader};
 use crate::trace::sample::{Share, Why};
 use std::collections::HashMap;
@@ -176,6 +177,19 @@ impl Tracing {
             fields: policy.fields(&begun),
             request_id: mints.then(|| self.ids.uuid()),
         }
+    }
+
+    /// A request of `endpoint` with these fields is open, until what is returned is dropped. Nothing where no call comes past us.
+    pub(super) fn open<'a>(
+        &self,
+        head: &'a Head,
+        endpoint: impl FnOnce() -> Arc<str>,
+        fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+    ) -> Option<Live> {
+        let links = self.traces.as_ref()?.policy.links.as_ref()?;
+        let minted = head.request_id.iter().map(|id| (&b"x-request-id"[..], &id[..]));
+        let context = head.traceable.as_ref().map(|traceable| &traceable.context);
+        Some(links.begin(context, &endpoint(), fields.chain(minted)))
     }
 
     /// A request is over: whether it has a span after all. `failed` as [`Outcome`](crate::event::exchange::Outcome) and status say.

@@ -10,6 +10,7 @@ use crate::config::Profile;
 use crate::event::exchange::MessageRecord;
 use crate::event::{Exchange, Queue, Record, Session, Traced};
 use crate::wire::http1::{RequestHead, ResponseHead, Upgrade};
+use crate::wire::websocket::Unread;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Instant;
@@ -73,9 +74,10 @@ pub struct Talk {
 }
 
 impl Talk {
-    pub(super) fn tell(&self, at: Instant, payload: Option<&[u8]>) {
-        let (target, payload) = (self.target.clone(), payload.map(<[u8]>::to_vec));
-        self.queue.tell(Record::Message(MessageRecord { target, at, payload }));
+    pub(super) fn tell(&self, at: Instant, text: Result<&[u8], Unread>) {
+        let (target, is_compressed) = (self.target.clone(), text == Err(Unread::Compressed));
+        let payload = text.ok().map(<[u8]>::to_vec);
+        self.queue.tell(Record::Message(MessageRecord { target, at, payload, is_compressed }));
     }
 }
 

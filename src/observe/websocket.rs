@@ -6,6 +6,7 @@ use crate::event::session::{MESSAGES_NOTED, Message as Noted, Session as Told, V
 use crate::event::{Context, Side};
 use crate::metrics::WebSocketMetrics;
 use crate::metrics::websocket::{Direction, MessageType, SessionEvent};
+use crate::trace::link::Live;
 use crate::wire::websocket::{FrameError, Kind, Message, Scanner};
 use prometheus::IntGauge;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ pub struct Session {
     active: IntGauge,
     talk: Option<Talk>,
     trace: Option<Trace>,
+    /// What is said in it may cause calls, as its handshake may.
+    _live: Option<Live>,
 }
 
 /// What becomes its span.
@@ -46,6 +49,7 @@ impl Session {
         now: Instant,
         talk: Option<Talk>,
         trace: Option<(Context, f64)>,
+        live: Option<Live>,
     ) -> Self {
         metrics.event(&endpoint, SessionEvent::Opened);
         let active = metrics.active(&endpoint);
@@ -55,7 +59,7 @@ impl Session {
             [&mut inbound, &mut outbound].into_iter().for_each(|scanner| scanner.keep(talk.limit));
         }
         let trace = trace.map(|(context, share)| Trace::new(context, &endpoint, now, share));
-        Self { metrics, endpoint, started: now, inbound, outbound, close: None, active, talk, trace }
+        Self { metrics, endpoint, started: now, inbound, outbound, close: None, active, talk, trace, _live: live }
     }
 
     /// Counts the messages that end in `bytes` from `side`.

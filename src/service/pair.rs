@@ -41,6 +41,8 @@ pub struct Call {
     /// When its head was here.
     pub started: Instant,
     ticket: Option<Ticket>,
+    /// It passes although the breaker rejects it.
+    pub is_withheld: bool,
 }
 
 impl Pair {
@@ -105,7 +107,7 @@ impl Pair {
     pub fn ask(&mut self, now: Instant) -> Result<Call, Duration> {
         let circuit = self.service.as_ref().and_then(|service| service.circuit.as_ref());
         let (Some(circuit), Kind::Road | Kind::Single) = (circuit, self.kind) else {
-            return Ok(Call { started: now, ticket: None });
+            return Ok(Call { started: now, ticket: None, is_withheld: false });
         };
         let known = self.ticket.take().filter(|ticket| circuit.is_current(*ticket, now));
         let ticket = match known.map_or_else(|| circuit.admit(now), Admission::Passed) {
@@ -116,7 +118,7 @@ impl Pair {
                 None
             }
         };
-        Ok(Call { started: now, ticket })
+        Ok(Call { started: now, ticket, is_withheld: ticket.is_none() })
     }
 
     /// A call that cannot be held back any more.
@@ -125,7 +127,7 @@ impl Pair {
             if let Some(circuit) = self.service.as_ref().and_then(|service| service.circuit.as_ref()) {
                 circuit.withheld();
             }
-            Call { started: now, ticket: None }
+            Call { started: now, ticket: None, is_withheld: true }
         })
     }
 

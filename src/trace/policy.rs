@@ -1,6 +1,7 @@
 //! What is decided at a request's head: which trace it belongs to, whether its span is made, and what its fields become.
 
 use super::id::Ids;
+use super::link::Links;
 use super::propagate::{Fields, Reader, Remote};
 use super::sample::{Decision, Sampler, Share, Why};
 use crate::config::tracing::{Format, Tracing};
@@ -16,6 +17,8 @@ pub struct Policy {
     inject: bool,
     /// Whether a request without `x-request-id` gets one.
     pub mint_request_id: bool,
+    /// Which request caused a call; none where no call comes past us.
+    pub links: Option<Links>,
 }
 
 /// What was decided.
@@ -42,7 +45,13 @@ impl Policy {
             trust: config.trust,
             inject: config.inject,
             mint_request_id: config.mint_request_id,
+            links: None,
         }
+    }
+
+    /// With what is known of requests and calls.
+    pub fn linked(self, links: Option<Links>) -> Self {
+        Self { links, ..self }
     }
 
     /// Whether anything in a request's head may be changed.
@@ -110,6 +119,26 @@ impl Policy {
         let there: Vec<Format> = self.forms.iter().copied().filter(|form| reader.has_form(*form)).collect();
         let fields = self.inject.then(|| Fields::new(&context, &there, keep_state));
         Some((Traced { context, by: decision.why.as_str() }, fields))
+    }
+
+    /// Begins the span of a call that carries no context and was caused by the request of `parent`, if that has a span and there is
+    /// room for one. The fields that are to carry it.
+    pub fn child(&self, now: Instant, parent: &Context, ids: &mut Ids) -> Option<(Traced, Option<Fields>)> {
+        let Context { trace, random, debug, .. } = *parent;
+        let remote = Remote { ids: Some((trace, parent.span)), sampled: Some(parent.sampled), random, debug };
+        let decision = self.sampler.decide(now, &trace, Some(&remote), None);
+        let context = Context { span: ids.span(), parent: Some(parent.span), ..*parent };
+        let traced = decision.sampled.then(|| Traced { context, by: decision.why.as_str() })?;
+        Some((traced, self.inject.then(|| Fields::new(&context, &self.forms, false))))
+    }
+
+    /// Begins the span of a call that nobody knows the cause of, in a trace of its own.
+    pub fn root(&self, now: Instant, ids: &mut Ids) -> Option<Traced> {
+        let trace = ids.trace();
+        let decision = self.sampler.decide(now, &trace, None, None);
+        let (span, parent, debug) = (ids.span(), None, false);
+        let context = Context { trace, span, parent, sampled: true, random: true, debug };
+        decision.sampled.then(|| Traced { context, by: decision.why.as_str() })
     }
 
     /// What the fields of a request become; `None` where they stay as they came.

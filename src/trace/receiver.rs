@@ -1,7 +1,7 @@
 //! Where the gateway may send spans of its own, over OTLP: they go where ours go, with what our resource says besides.
 //!
 //! - `grpc`: over gRPC
-//! - `http`: protobuf in a POST
+//! - `http`: protobuf or JSON in a POST
 
 mod grpc;
 mod http;
@@ -35,9 +35,31 @@ pub fn start(config: &Receiver, desk: &Desk) -> Result<Vec<(&'static str, Socket
     Ok(addresses)
 }
 
-/// Takes what came over `protocol`. False while there are no traces.
-fn take(desk: &Desk, protocol: &str, request: ExportTraceServiceRequest) -> bool {
-    let Some(tracer) = desk.tracer() else { return false };
+/// Why nothing was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refused {
+    /// There are no traces.
+    Off,
+    /// A span has no ids.
+    Malformed,
+}
+
+impl Refused {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "`tracing.enabled` is off",
+            Self::Malformed => "a span has no trace id of 16 bytes and span id of 8",
+        }
+    }
+}
+
+/// Takes what came over `protocol`, if all of it is spans.
+fn take(desk: &Desk, protocol: &str, request: ExportTraceServiceRequest) -> Result<(), Refused> {
+    let tracer = desk.tracer().ok_or(Refused::Off)?;
+    let mut spans = request.resource_spans.iter().flat_map(|group| &group.scope_spans).flat_map(|scope| &scope.spans);
+    if !spans.all(|span| span.trace_id.len() == 16 && span.span_id.len() == 8) {
+        return Err(Refused::Malformed);
+    }
     tracer.receive(protocol, request);
-    true
+    Ok(())
 }

@@ -8,6 +8,7 @@
 //! - `call`: a call of the gateway's
 //! - `baggage`: what the configuration takes out of baggage
 //! - `timing`: children by `Server-Timing`
+//! - `rule`: what a business rule saw
 //! - `session`: a WebSocket session
 //! - `view`: a span as JSON
 
@@ -15,6 +16,7 @@ mod attribute;
 mod baggage;
 mod call;
 mod exchange;
+mod rule;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -22,8 +24,9 @@ mod timing;
 mod view;
 
 pub use attribute::{attributes, int, json, string, value_of};
-pub use call::of_call;
+pub use call::{REJECTED, of_call};
 pub use exchange::{Made, of_exchange};
+pub use rule::{Judgement, of_rule};
 pub use session::of_session;
 pub use timing::children;
 pub use view::{hex, kind, view};

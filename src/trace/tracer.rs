@@ -4,7 +4,7 @@ use super::export::{Identity, Item, Origin, Outlet};
 use super::id::Ids;
 use super::policy::Policy;
 use super::recent::Recent;
-use super::span::{Clock, Made, children, of_call, of_exchange, of_session};
+use super::span::{Clock, Judgement, Made, children, of_call, of_exchange, of_rule, of_session};
 use crate::config::tracing::Tracing;
 use crate::event::{Exchange, Record, Session, Traced};
 use crate::metrics::TraceMetrics;
@@ -43,10 +43,10 @@ impl Tracer {
         Self { policy, recent, outlets, metrics, baggage, scheme, identity, ids }
     }
 
-    /// Makes the spans of what was told; `clock` is about now.
-    pub fn see(&self, record: &Record, clock: Clock) {
+    /// Makes the spans of what was told, and of what rules saw in it; `clock` is about now.
+    pub fn see(&self, record: &Record, judgements: impl Iterator<Item = Judgement>, clock: Clock) {
         match record {
-            Record::Exchange(exchange) => self.exchange(exchange, clock),
+            Record::Exchange(exchange) => self.exchange(exchange, judgements, clock),
             Record::Session(session) => self.session(session, clock),
             Record::Call(call) => {
                 self.metrics.sampled(call.trace.by).inc();
@@ -62,7 +62,7 @@ impl Tracer {
     }
 
     /// The span of an exchange that is over, and its children; nothing for one that has no context or is not to have a span.
-    fn exchange(&self, exchange: &Exchange, clock: Clock) {
+    fn exchange(&self, exchange: &Exchange, judgements: impl Iterator<Item = Judgement>, clock: Clock) {
         let Some(Traced { context, by }) = &exchange.trace else { return };
         self.metrics.sampled(by).inc();
         let made = Made { clock, scheme: self.scheme, by, baggage: &self.baggage };
@@ -71,6 +71,10 @@ impl Tracer {
         let children = children(&span, context, timing.map(|(_, value)| value), || self.ids.lock().span());
         self.offer(span);
         children.into_iter().for_each(|child| self.offer(child));
+        for judgement in judgements {
+            let id = self.ids.lock().span();
+            self.offer(of_rule(&judgement, exchange, context, id, clock));
+        }
     }
 
     /// The span of a session that is over.

@@ -25,6 +25,17 @@ pub struct Message {
     pub size: u64,
 }
 
+/// Why the text of a message is not shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// Nobody asked for it, or it is no text.
+    NotKept,
+    /// It is longer than what is kept.
+    TooLong,
+    /// An extension compressed it (RFC 7692).
+    Compressed,
+}
+
 /// The bytes are no frames of RFC 6455.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
@@ -62,8 +73,8 @@ pub struct Scanner {
 struct Kept {
     limit: usize,
     text: Vec<u8>,
-    /// It is longer than that, or compressed.
-    is_partial: bool,
+    /// Why it is not.
+    unread: Option<Unread>,
 }
 
 #[derive(Debug)]
@@ -79,12 +90,16 @@ struct Frame {
 impl Scanner {
     /// Keeps text messages of up to `limit` bytes from now on.
     pub fn keep(&mut self, limit: usize) {
-        self.kept = Some(Box::new(Kept { limit, text: Vec::new(), is_partial: false }));
+        self.kept = Some(Box::new(Kept { limit, text: Vec::new(), unread: None }));
     }
 
-    /// Reads `bytes` and shows each message that ended in them to `see`, with the text of a text message where that is kept
-    /// whole.
-    pub fn scan(&mut self, mut bytes: &[u8], mut see: impl FnMut(Message, Option<&[u8]>)) -> Result<(), FrameError> {
+    /// Reads `bytes` and shows each message that ended in them to `see`, with the text of a text message or why
+    /// it is not there.
+    pub fn scan(
+        &mut self,
+        mut bytes: &[u8],
+        mut see: impl FnMut(Message, Result<&[u8], Unread>),
+    ) -> Result<(), FrameError> {
         loop {
             if let Some(frame) = &mut self.frame {
                 bytes = frame.pass(bytes, self.kept.as_deref_mut());
@@ -94,12 +109,12 @@ impl Scanner {
                 if let Some(message) = self.end_frame()? {
                     match &mut self.kept {
                         Some(kept) if matches!(message.kind, Kind::Text | Kind::Binary) => {
-                            let is_whole = message.kind == Kind::Text && !kept.is_partial;
-                            see(message, is_whole.then_some(kept.text.as_slice()));
+                            let unread = kept.unread.take().filter(|_| message.kind == Kind::Text);
+                            let unread = unread.or((message.kind != Kind::Text).then_some(Unread::NotKept));
+                            see(message, unread.map_or(Ok(kept.text.as_slice()), Err));
                             kept.text.clear();
-                            kept.is_partial = false;
                         }
-                        _ => see(message, None),
+                        _ => see(message, Err(Unread::NotKept)),
                     }
                 }
             }
@@ -151,7 +166,7 @@ impl Scanner {
         self.header_len = 0;
         // The first bit that RFC 6455 reserves says that a message is compressed (RFC 7692 §6).
         if let Some(kept) = self.kept.as_mut().filter(|_| first & 0x40 != 0) {
-            kept.is_partial = true;
+            kept.unread = Some(Unread::Compressed);
         }
         Ok(Some(Frame { opcode, fin, mask, len, left: len, code: [0; 2] }))
     }
@@ -190,9 +205,9 @@ impl Frame {
     /// Skips payload, keeping the code of a close and what is to be kept; what is left of `bytes` is behind the frame.
     fn pass<'a>(&mut self, bytes: &'a [u8], kept: Option<&mut Kept>) -> &'a [u8] {
         let taken = self.left.min(bytes.len() as u64) as usize;
-        if let Some(kept) = kept.filter(|kept| self.opcode < 8 && !kept.is_partial) {
+        if let Some(kept) = kept.filter(|kept| self.opcode < 8 && kept.unread.is_none()) {
             if kept.text.len() + taken > kept.limit {
-                (kept.text, kept.is_partial) = (Vec::new(), true);
+                (kept.text, kept.unread) = (Vec::new(), Some(Unread::TooLong));
             } else {
                 let done = (self.len - self.left) as usize;
                 let plain = bytes[..taken].iter().enumerate().map(|(at, byte)| byte ^ self.mask[(done + at) % 4]);
@@ -240,18 +255,18 @@ mod tests {
             scanner.keep(4);
             for piece in bytes.chunks(size) {
                 let mut see =
-                    |message: Message, text: Option<&[u8]>| seen.push((message.kind, text.map(<[u8]>::to_vec)));
+                    |message: Message, text: Result<&[u8], _>| seen.push((message.kind, text.map(<[u8]>::to_vec)));
                 scanner.scan(piece, &mut see).unwrap();
             }
-            let text = |text: &[u8]| (Kind::Text, Some(text.to_vec()));
-            let none = |kind| (kind, None);
+            let text = |text: &[u8]| (Kind::Text, Ok(text.to_vec()));
+            let none = |kind| (kind, Err(Unread::NotKept));
             let want = [
                 text(b"hi"),
                 none(Kind::Ping),
                 text(b"abc"),
                 none(Kind::Binary),
-                none(Kind::Text),
-                none(Kind::Text),
+                (Kind::Text, Err(Unread::Compressed)),
+                (Kind::Text, Err(Unread::TooLong)),
                 text(b"k"),
             ];
             assert_eq!(seen, want, "in pieces of {size}");

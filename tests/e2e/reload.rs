@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::harness::gateway::Gateway;
 use super::harness::raw::{self, Connection};
@@ -175,11 +176,12 @@ fn a_hangup_reads_the_file_again_and_ends_nothing() {
 }
 
 #[test]
-fn what_does_nothing_yet_is_said_at_the_start() {
-    let (mut text, one) = (String::new(), origin("one"));
-    text.push_str(&yaml(one, ""));
-    text.push_str("tracing: { link: { learn: false } }\n");
-    let (road, _config) = road(&text);
-    road.process
-        .wait_for_line("the key", |line| line.contains("tracing.link: does nothing in this build yet").then_some(()));
+fn a_variable_that_says_what_is_not_known_is_told_at_the_start() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let config = folder.path().join("agent.yaml");
+    fs::write(&config, yaml(origin("one"), "")).expect("written");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_outrider"));
+    command.env("OTEL_PROPAGATORS", "xray,b3");
+    let road = Road::run_by(folder, command, &config);
+    road.process.wait_for_line("the word", |line| line.contains("OTEL_PROPAGATORS names `xray`").then_some(()));
 }

@@ -4,6 +4,8 @@
 //! - `forms`: one trace through client, road and gateway, in every form
 //! - `jaeger`: Thrift, decoded by the code of the published IDL
 //! - `console`: lines of JSON
+//! - `links`: calls that carry no context
+//! - `private`: collectors behind TLS
 //! - `load`: every span of a full load is accounted for
 //! - `receiver`: spans that the gateway sends itself
 
@@ -11,7 +13,9 @@ mod collector;
 mod console;
 mod forms;
 mod jaeger;
+mod links;
 mod load;
+mod private;
 mod receiver;
 
 use std::net::SocketAddr;
@@ -34,7 +38,7 @@ fn road_with(gateway: SocketAddr, tracing: &str, more: &str) -> Road {
         "service: traced\n\
          ingress: {{ listen: '127.0.0.1:0', gateway: '{gateway}' }}\n\
          admin: {{ listen: '127.0.0.1:0', anonymous: operate }}\n\
-         routes: {{ patterns: [ '/items/{{id}}', '/context/{{form}}', '/chain/{{form}}' ] }}\n\
+         routes: {{ patterns: [ '/items/{{id}}', '/context/{{form}}', '/chain/{{form}}', '/relay/{{number}}' ] }}\n\
          alerting: {{ state: '{}' }}\n\
          tracing: {{ {tracing} }}\n{more}",
         folder.path().display()

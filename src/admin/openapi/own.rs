@@ -75,7 +75,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         Envelope(
             r#"{"hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "files": ["/etc/outrider/agent.yaml"],
                 "loaded_at": "2026-11-24T10:30:00Z", "status": "refused", "error~": "ingress.listen: expected an address",
-                "notices": [{"path": "egress", "message": "does nothing in this build yet"}],
+                "notices": [{"path": "tracing.propagation", "message": "OTEL_PROPAGATORS names `xray`, which is not known here"}],
                 "config": {"*": null}}"#,
         ),
     ),

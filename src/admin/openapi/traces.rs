@@ -67,4 +67,13 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
             "start": "2026-11-24T10:30:00.123456Z", "duration_seconds": 0.0123, "status": "unset", "status_message~": "timeout",
             "attributes": {"*": null}, "events": [null], "links": [null]}]}"#,
     ),
+    get(
+        "/api/v1/traces/calls",
+        "Which endpoint calls which service, what links the calls to requests, and what is learned of headers.",
+        &[],
+        r#"{"calls_are_seen": true, "calls": [{"endpoint~": "/api/v1/generate/code", "service": "code-generator", "calls": 12,
+            "failures": 1, "seconds_total": 1.5, "seconds_average": 0.125, "linked_by": {"*": 12}, "drops_context": false}],
+            "headers": [{"endpoint": "/api/v1/generate/code", "header": "x-request-id", "hits": 57, "contradictions": 0,
+            "trusted": true}]}"#,
+    ),
 ];

@@ -173,11 +173,3 @@ fn what_cannot_change_without_a_restart_is_named() {
     assert_eq!(reloadable(&old, &new), Ok(()));
     assert_eq!(changed(&old, &new), ["ingress", "routes"]);
 }
-
-#[test]
-fn a_key_without_a_part_is_said_to_do_nothing() {
-    let config = read("tracing: { sample_rate: 0.5, link: { learn: false } }").expect("valid");
-    let said: Vec<_> = config.source.notices.iter().map(|notice| &*notice.path).collect();
-    assert_eq!(said, ["tracing.link"]);
-    assert_eq!(Config::default().source.notices, []);
-}

@@ -10,6 +10,7 @@ use crate::event::exchange::{MessageRecord, Outcome};
 use crate::metrics::business::{Kind, Spec};
 use crate::metrics::{BusinessMetrics, Counter, Family, Histogram, IntCounter, Taken};
 use crate::route::Pattern;
+use crate::trace::span::Judgement;
 use std::time::{Duration, Instant};
 
 /// Series that are there from 0 on, at most.
@@ -96,8 +97,16 @@ impl Rule {
         &self.config
     }
 
-    /// Judges an exchange, if the rule is about it.
-    pub(super) fn see(&mut self, values: &Values<'_>) {
+    /// Judges an exchange, if the rule is about it. What is to become a span of its own, if that is asked for.
+    pub(super) fn see(&mut self, values: &Values<'_>) -> Option<Judgement> {
+        let (status, labels) = self.judge(values)?;
+        let names = self.config.labels.iter().map(|label| label.name.clone());
+        let is_told = self.config.span && values.exchange.trace.is_some();
+        is_told.then(|| Judgement { rule: self.config.name.clone(), status, labels: names.zip(labels).collect() })
+    }
+
+    /// What came of it, and the values of labels; nothing where the rule is not about it, or cannot say.
+    fn judge(&mut self, values: &Values<'_>) -> Option<(&'static str, Vec<String>)> {
         let exchange = values.exchange;
         if let Some((labels, started, verdict)) = self.jobs.as_mut().and_then(|jobs| jobs.poll(values)) {
             let found = values.read(&self.places, &self.endpoints, Reading::IfJson);
@@ -105,10 +114,11 @@ impl Rule {
             self.sum(&labels, &found.values);
         }
         if !self.is_about(exchange) || (self.places.reads_messages() && self.jobs.is_none()) {
-            return;
+            return None;
         }
         if exchange.outcome == Outcome::Client {
-            return self.metrics.unjudged(&self.config.name, "client_gone");
+            self.metrics.unjudged(&self.config.name, "client_gone");
+            return None;
         }
         let by_status = exchange.outcome == Outcome::Whole
             && exchange.status.is_some_and(|status| self.config.success.status.contains(status));
@@ -129,14 +139,21 @@ impl Rule {
         let labels = self.label_values(&found.values);
         if let (Verdict::Success, Some(jobs)) = (verdict, &mut self.jobs) {
             match jobs.begin(values, &self.endpoints, &labels) {
-                Ok(true) => return,
+                Ok(true) => return Some(("accepted", labels)),
                 Ok(false) if exchange.status != Some(202) => {}
-                Ok(false) => return self.metrics.unjudged(&self.config.name, "no_job_id"),
-                Err(()) => return self.metrics.unjudged(&self.config.name, "too_many_jobs"),
+                Ok(false) => {
+                    self.metrics.unjudged(&self.config.name, "no_job_id");
+                    return None;
+                }
+                Err(()) => {
+                    self.metrics.unjudged(&self.config.name, "too_many_jobs");
+                    return None;
+                }
             }
         }
         self.count(&labels, verdict, Some(exchange.ended.duration_since(exchange.started)));
         self.sum(&labels, &found.values);
+        Some((verdict.as_str(), labels))
     }
 
     /// Judges a message of a WebSocket.
@@ -153,7 +170,8 @@ impl Rule {
             return;
         }
         let Some(payload) = &message.payload else {
-            return self.metrics.unjudged(&self.config.name, "too_large");
+            let reason = if message.is_compressed { "compressed" } else { "too_large" };
+            return self.metrics.unjudged(&self.config.name, reason);
         };
         let Some(values) = self.places.message(payload) else { return };
         let found = Found { values, unread: None };

@@ -210,3 +210,37 @@ fn a_metric_must_not_look_like_ours() {
     assert!(errors.contains("business[0].counter: `http_requests_total` begins with `http_`"), "{errors}");
     assert!(errors.contains("business[0].duration: `gateway_seconds` begins with `gateway_`"), "{errors}");
 }
+
+#[test]
+fn a_rule_that_asks_for_a_span_tells_what_it_saw_of_an_exchange_that_has_one() {
+    let code = |body: &str| request("POST", "/api/v1/generate/code", "", body);
+    for (rate, spans) in [(1, 2), (0, 0)] {
+        let mut seen = Seen::traced(&format!("tracing: {{ sample_rate: {rate} }}"));
+        seen.exchange(&code(r#"{"framework":"react"}"#), &json("200 OK", r#"{"status":"failed"}"#))
+            .exchange(&code(r#"{"framework":"vue"}"#), &json("200 OK", "{}"))
+            .exchange(&request("GET", "/a", "", ""), &json("200 OK", "{}"))
+            .derive(UNIX_EPOCH);
+        let told = seen.judgements();
+        assert_eq!(told.len(), spans);
+        for (told, (framework, status)) in told.iter().zip([("react", "failure"), ("vue", "success")]) {
+            assert_eq!((&*told.rule, told.status), ("code_generation", status));
+            assert_eq!(told.labels, [("framework".to_owned(), framework.to_owned())]);
+        }
+        assert!(seen.judgements().is_empty(), "it is told once");
+    }
+}
+
+#[test]
+fn a_message_that_is_compressed_is_unjudged_and_says_so() {
+    let rule = "business: [ { name: chat, match: { endpoint: /ws }, counter: chats_total, \
+                labels: { room: { websocket: /room } } } ]";
+    let mut seen = Seen::by(&config(rule), false);
+    let upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\n";
+    seen.exchange(
+        &format!("GET /ws HTTP/1.1\r\n{upgrade}\r\n"),
+        &format!("HTTP/1.1 101 Switching Protocols\r\n{upgrade}\r\n"),
+    );
+    seen.gateway(b"\x81\x0c{\"room\":\"a\"}").gateway(b"\xc1\x03\x00\x01\x02").derive(UNIX_EPOCH);
+    seen.has(r#"chats_total{room="a",status="success"} 1"#);
+    seen.has(r#"outrider_business_unjudged_total{reason="compressed",rule="chat"} 1"#);
+}

@@ -49,7 +49,7 @@ struct InFlight {
     is_connect: bool,
     upgrade: Upgrade,
     status: Option<u16>,
-    /// What becomes its span, if it has one.
+    /// What becomes its span, if it has one, and where it is counted.
     told: Told,
 }
 
@@ -184,6 +184,9 @@ impl Http1 {
         let mut call = self.asked.take().unwrap_or_else(|| pair.pass(now));
         call.started = now;
         pair.begin();
+        if call.is_withheld {
+            in_flight.told.withheld();
+        }
         in_flight.call = Some(call);
         self.in_flight.push_back(in_flight);
         if let Some(left) = &mut self.left {
@@ -274,9 +277,7 @@ impl Http1 {
             return;
         };
         x.status = Some(status);
-        if let Some(told) = &mut x.told {
-            (told.status, told.began) = (Some(status), Some(now));
-        }
+        x.told.answered(now, status);
         let (is_head, upgrade) = (x.is_head, std::mem::replace(&mut x.upgrade, Upgrade::No));
         if status == 101 || (x.is_connect && (200..300).contains(&status)) {
             self.finish(pair, now, calls);
@@ -296,7 +297,7 @@ impl Http1 {
     /// The oldest call's answer is whole.
     fn finish(&mut self, pair: &Pair, now: Instant, calls: &Calls) {
         if let Some(InFlight { call: Some(call), status: Some(status), told, .. }) = self.in_flight.pop_front() {
-            calls.end(now, Outcome::Whole, told);
+            calls.end(now, Outcome::Whole, Some(status), told);
             pair.end(call, Some(status), Ending::Answered(status), now);
         }
     }
@@ -309,7 +310,7 @@ impl Http1 {
                 Some(Side::Client) => (Ending::GivenUp(now.saturating_duration_since(call.started)), Outcome::Client),
                 _ => (Ending::Broken, Outcome::Gateway),
             };
-            calls.end(now, outcome, x.told.take());
+            calls.end(now, outcome, x.status, std::mem::take(&mut x.told));
             pair.end(call, x.status, ending, now);
         }
         if let Some(call) = self.asked.take() {
@@ -380,7 +381,7 @@ fn request(
             is_connect: head.method == "CONNECT",
             upgrade: head.upgrade,
             status: None,
-            told: calls.begin(now, pair, head, base, edits),
+            told: calls.head(now, pair, head, base, edits),
         },
         body: head.body,
         len: head.bytes.len(),

@@ -1,7 +1,9 @@
 //! Calls over HTTP/2 on one connection: a stream is a call. The frames pass as they came, so none is ever declined: a request that
-//! did not go on would leave the two ends with different tables of fields.
+//! did not go on would leave the two ends with different tables of fields. For the same reason no context is written into one.
 
+use super::calls::{Asked, Calls, Told};
 use crate::event::Side;
+use crate::event::exchange::{Message, Outcome, Version, keep_field};
 use crate::metrics::grpc::Code;
 use crate::service::Ending;
 use crate::service::pair::{Call, Pair};
@@ -19,6 +21,8 @@ pub(super) struct Http2 {
     outbound: Half,
     streams: HashMap<u32, Stream>,
     last: u32,
+    /// The fields of the last request.
+    request: Message,
     /// Something was not understood, so nothing is looked at any more.
     is_lost: bool,
     first_end: Option<Side>,
@@ -39,41 +43,42 @@ struct Stream {
     call: Option<Call>,
     status: Option<u16>,
     code: Option<Code>,
+    told: Told,
 }
 
 impl Http2 {
     /// Reads what the gateway sends.
-    pub(super) fn client_bytes(&mut self, pair: &mut Pair, now: Instant, bytes: &[u8]) {
+    pub(super) fn client_bytes(&mut self, pair: &mut Pair, now: Instant, bytes: &[u8], calls: &Calls) {
         let mut at = 0;
         while let Some((taken, event)) = self.next(Side::Client, &bytes[at..]) {
             at += taken;
             match event {
                 Happened::Block(id, _, false) if id > self.last => {
                     self.last = id;
-                    self.open(pair, now, id);
+                    self.open(pair, now, id, calls);
                 }
                 // Trailers: their fields are in the table all the same.
                 Happened::Block(..) => self.decode(Side::Client, &mut |_, _| {}),
-                Happened::Reset(id) => self.reset(pair, now, Side::Client, id),
+                Happened::Reset(id) => self.reset(pair, now, Side::Client, id, calls),
                 _ => {}
             }
         }
     }
 
     /// Reads what the service sends.
-    pub(super) fn gateway_bytes(&mut self, pair: &Pair, now: Instant, bytes: &[u8]) {
+    pub(super) fn gateway_bytes(&mut self, pair: &Pair, now: Instant, bytes: &[u8], calls: &Calls) {
         let mut at = 0;
         while let Some((taken, event)) = self.next(Side::Gateway, &bytes[at..]) {
             at += taken;
             match event {
                 Happened::Block(id, ends, false) => {
-                    self.answer(id);
+                    self.answer(id, now);
                     if ends {
-                        self.end(pair, now, id);
+                        self.end(pair, now, id, calls);
                     }
                 }
-                Happened::End(id) => self.end(pair, now, id),
-                Happened::Reset(id) => self.reset(pair, now, Side::Gateway, id),
+                Happened::End(id) => self.end(pair, now, id, calls),
+                Happened::Reset(id) => self.reset(pair, now, Side::Gateway, id, calls),
                 Happened::GoAway(last) => {
                     for (_, stream) in self.streams.extract_if(|id, _| *id > last) {
                         // It was not looked at, says the service, and is asked again elsewhere.
@@ -132,23 +137,35 @@ impl Http2 {
         }
     }
 
-    fn open(&mut self, pair: &mut Pair, now: Instant, id: u32) {
-        let mut authority = None;
-        self.decode(Side::Client, &mut |name, value| {
-            if name == b":authority" {
-                authority = std::str::from_utf8(value).ok().map(str::to_owned);
-            }
+    fn open(&mut self, pair: &mut Pair, now: Instant, id: u32, calls: &Calls) {
+        let mut request = std::mem::take(&mut self.request);
+        request.head.clear();
+        let (mut method, mut path) = (Vec::new(), Vec::new());
+        self.decode(Side::Client, &mut |name, value| match name {
+            b":method" => method = value.to_vec(),
+            b":path" => path = value.to_vec(),
+            b":authority" => keep_field(&mut request.head, b"host", value),
+            _ if name.starts_with(b":") => {}
+            _ => keep_field(&mut request.head, name, value),
         });
-        pair.attribute(authority.as_deref());
-        if self.streams.len() < STREAM_LIMIT {
+        pair.attribute(request.field("host").and_then(|host| std::str::from_utf8(host).ok()));
+        if self.streams.len() < STREAM_LIMIT && !self.is_lost {
             pair.begin();
-            let call = Some(pair.pass(now));
-            self.streams.insert(id, Stream { call, ..Stream::default() });
+            let call = pair.pass(now);
+            let method = std::str::from_utf8(&method).unwrap_or_default();
+            let asked = Asked { version: Version::Http2, method, target: &path };
+            // What it would go on with cannot be written.
+            let (mut told, _) = calls.begin(now, pair, &asked, || request.fields());
+            if call.is_withheld {
+                told.withheld();
+            }
+            self.streams.insert(id, Stream { call: Some(call), told, ..Stream::default() });
         }
+        self.request = request;
     }
 
     /// The fields of an answer, an interim one's, or trailers.
-    fn answer(&mut self, id: u32) {
+    fn answer(&mut self, id: u32, now: Instant) {
         let (mut status, mut code) = (None, None);
         self.decode(Side::Gateway, &mut |name, value| match name {
             b":status" => status = std::str::from_utf8(value).ok().and_then(|text| text.parse::<u16>().ok()),
@@ -156,35 +173,47 @@ impl Http2 {
             _ => {}
         });
         if let Some(stream) = self.streams.get_mut(&id) {
-            stream.status = status.filter(|status| *status >= 200).or(stream.status);
+            if let Some(status) = status.filter(|status| *status >= 200) {
+                stream.status = Some(status);
+                stream.told.answered(now, status);
+            }
             stream.code = code.or(stream.code);
         }
     }
 
     /// The service has sent all of a stream.
-    fn end(&mut self, pair: &Pair, now: Instant, id: u32) {
-        let Some(Stream { call: Some(call), status, code }) = self.streams.remove(&id) else { return };
+    fn end(&mut self, pair: &Pair, now: Instant, id: u32, calls: &Calls) {
+        let Some(Stream { call: Some(call), status, code, mut told }) = self.streams.remove(&id) else { return };
         let ending = match (status, code) {
             (Some(_), Some(Code::DeadlineExceeded)) => Ending::TimedOut,
             (Some(status), code) => Ending::Answered(code.map_or(status, as_http)),
             (None, _) => Ending::Broken,
         };
+        if let Some(span) = &mut told.span {
+            span.grpc = code.map(|code| code as u16);
+        }
+        let (outcome, meant) = match (status, code) {
+            (None, _) => (Outcome::Gateway, None),
+            (Some(_), Some(code)) if code != Code::Ok => (Outcome::Whole, Some(500)),
+            (status, _) => (Outcome::Whole, status),
+        };
+        calls.end(now, outcome, meant, told);
         pair.end(call, status, ending, now);
     }
 
-    fn reset(&mut self, pair: &Pair, now: Instant, by: Side, id: u32) {
+    fn reset(&mut self, pair: &Pair, now: Instant, by: Side, id: u32, calls: &Calls) {
         if let Some(stream) = self.streams.remove(&id) {
-            cut(pair, stream, by, now);
+            cut(pair, stream, by, now, calls);
         }
     }
 
-    pub(super) fn ended(&mut self, pair: &Pair, now: Instant, side: Side) {
+    pub(super) fn ended(&mut self, pair: &Pair, now: Instant, side: Side, calls: &Calls) {
         let by = *self.first_end.get_or_insert(side);
-        self.streams.drain().for_each(|(_, stream)| cut(pair, stream, by, now));
+        self.streams.drain().for_each(|(_, stream)| cut(pair, stream, by, now, calls));
     }
 
-    pub(super) fn closed(&mut self, pair: &Pair, now: Instant) {
-        self.ended(pair, now, Side::Gateway);
+    pub(super) fn closed(&mut self, pair: &Pair, now: Instant, calls: &Calls) {
+        self.ended(pair, now, Side::Gateway, calls);
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -208,12 +237,13 @@ enum Happened {
 }
 
 /// A stream ended before its time.
-fn cut(pair: &Pair, stream: Stream, by: Side, now: Instant) {
+fn cut(pair: &Pair, stream: Stream, by: Side, now: Instant, calls: &Calls) {
     let Some(call) = stream.call else { return };
-    let ending = match by {
-        Side::Client => Ending::GivenUp(now.saturating_duration_since(call.started)),
-        Side::Gateway => Ending::Broken,
+    let (ending, outcome) = match by {
+        Side::Client => (Ending::GivenUp(now.saturating_duration_since(call.started)), Outcome::Client),
+        Side::Gateway => (Ending::Broken, Outcome::Gateway),
     };
+    calls.end(now, outcome, stream.status, stream.told);
     pair.end(call, stream.status, ending, now);
 }
 

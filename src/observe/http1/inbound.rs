@@ -194,6 +194,8 @@ impl Http1 {
                 let client = self.worker.forwarded_for.get().then_some(&self.client);
                 edits::head(head, base, &trace.wishes(client), edits);
             }
+            let fields = || head.fields.iter().map(|field| (field.name.as_bytes(), field.value));
+            let live = self.worker.tracing.borrow().open(&trace, || self.routes.name(endpoint, 0), fields());
             let sampled = trace.traceable.is_some_and(|trace| trace.is_sampled());
             let mut note = self.worker.watch.borrow_mut().request(head, is_marked, sampled);
             if let Some(note) = &mut note {
@@ -210,6 +212,7 @@ impl Http1 {
                 note,
                 version: if head.minor == 0 { Version::Http10 } else { Version::Http11 },
                 trace: trace.traceable,
+                live,
             });
             let body = head.body;
             #[cfg(feature = "chaos")]

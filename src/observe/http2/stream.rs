@@ -2,7 +2,7 @@
 
 use super::fields::{Becomes, Request, Response};
 use crate::event::Side;
-use crate::event::exchange::{Outcome, Version};
+use crate::event::exchange::{Outcome, Version, field_lines};
 use crate::metrics::grpc::Code;
 use crate::metrics::http::Method;
 use crate::metrics::websocket::SessionEvent;
@@ -13,6 +13,7 @@ use crate::observe::watch::Note;
 use crate::observe::websocket::Session;
 use crate::observe::worker::Worker;
 use crate::route::Endpoint;
+use crate::trace::link::Live;
 use crate::wire::websocket::FrameError;
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -43,6 +44,7 @@ pub(super) struct Exchange {
     client: IpAddr,
     note: Option<Note>,
     trace: Option<Traceable>,
+    live: Option<Live>,
 }
 
 /// How a stream ended before its time.
@@ -65,6 +67,8 @@ impl Stream {
         let head = rate.map(|rate| worker.tracing.borrow_mut().head(now, rate, request.trace)).unwrap_or_default();
         let sampled = head.traceable.is_some_and(|trace| trace.is_sampled());
         let note = worker.watch.borrow_mut().fields(method, request.path, request.lines, is_marked, sampled);
+        let name = || routes.name(endpoint, 0);
+        let live = worker.tracing.borrow().open(&head, name, field_lines(request.lines));
         let exchange = Exchange {
             started: now,
             method: request.method,
@@ -77,6 +81,7 @@ impl Stream {
             client,
             note,
             trace: head.traceable,
+            live,
             routes,
         };
         (Self::Exchange(Box::new(exchange)), head)
@@ -111,7 +116,7 @@ impl Stream {
                 let endpoint = x.routes.name(x.endpoint, status);
                 let talk = worker.watch.borrow().talk(x.note.as_ref());
                 let trace = worker.tracing.borrow_mut().session(x.trace);
-                let session = Session::open(websocket.clone(), endpoint, now, talk, trace);
+                let session = Session::open(websocket.clone(), endpoint, now, talk, trace, x.live.take());
                 self.turn(worker, now, Self::WebSocket(Some(Box::new(session)), None));
             }
             Becomes::WebSocket => websocket.event(&x.routes.name(x.endpoint, status), SessionEvent::Rejected),

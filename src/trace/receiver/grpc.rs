@@ -1,6 +1,6 @@
 //! OTLP over gRPC, by tonic.
 
-use super::{LIMIT, take};
+use super::{LIMIT, Refused, take};
 use crate::trace::desk::Desk;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
@@ -30,8 +30,9 @@ impl TraceService for Service {
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
         match take(&self.0, "grpc", request.into_inner()) {
-            true => Ok(Response::new(ExportTraceServiceResponse::default())),
-            false => Err(Status::unavailable("`tracing.enabled` is off")),
+            Ok(()) => Ok(Response::new(ExportTraceServiceResponse::default())),
+            Err(refused @ Refused::Off) => Err(Status::unavailable(refused.as_str())),
+            Err(refused @ Refused::Malformed) => Err(Status::invalid_argument(refused.as_str())),
         }
     }
 }

@@ -174,3 +174,15 @@ fn a_thousand_spans_take_three_megabytes() {
     });
     assert!(measured.bytes_current < 3_000_000, "{} bytes", measured.bytes_current);
 }
+
+#[test]
+fn what_a_rule_saw_is_a_child_with_the_rules_name_and_labels() {
+    let exchange = exchange("POST /generate HTTP/1.1\r\n\r\n", "/generate", 200);
+    let labels = vec![("framework".to_owned(), "react".to_owned())];
+    let judgement = Judgement { rule: "code_generation".to_owned(), status: "failure", labels };
+    let span = view(&of_rule(&judgement, &exchange, &context(), SpanId::new([9; 8]).unwrap(), clock(&exchange)));
+    assert_eq!((&span["trace_id"], &span["parent_span_id"]), (&"01".repeat(16).into(), &"02".repeat(8).into()));
+    assert_eq!((&span["name"], &span["kind"]), (&"code_generation".into(), &"internal".into()));
+    assert_eq!((&span["status"], &span["duration_seconds"]), (&"error".into(), &0.025.into()));
+    assert_eq!(span["attributes"], json!({ "outrider.rule.status": "failure", "framework": "react" }));
+}
