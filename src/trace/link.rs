@@ -272,6 +272,6 @@ fn is_candidate(name: &[u8]) -> bool {
         "user-agent",
         "x-forwarded-for",
     ];
-    let is = |known: &&str| name.eq_ignore_ascii_case(known.as_bytes());
-    !NEVER.iter().any(|known| is(&known)) && !name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"x-b3-"))
+    !NEVER.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+        && !name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"x-b3-"))
 }
