@@ -23,7 +23,7 @@ const RANGES: [i64; 5] = [1, 5, 10, 25, 50];
 const OFFSETS: [i64; 4] = [0, 0, 5, -10];
 /// Units of a subquery's step; where it is zero, the query does not say.
 const STEPS: [i64; 4] = [1, 3, 5, 0];
-const MATH: [&str; 9] = ["abs", "exp", "sqrt", "ln", "log2", "log10", "sgn", "deg", "rad"];
+const MATH: [&str; 11] = ["abs", "ceil", "floor", "exp", "sqrt", "ln", "log2", "log10", "sgn", "deg", "rad"];
 const OVER_TIME: [&str; 16] = [
     "avg_over_time",
     "min_over_time",
@@ -156,8 +156,6 @@ impl Generator {
                 let range = self.range(below);
                 match self.below(2) {
                     0 => format!("quantile_over_time({}, {range})", self.pick(&["0", "0.3", "0.95", "1"])),
-                    // With `@`, version 2 predicts for the first step only.
-                    _ if range.contains('@') => format!("deriv({range})"),
                     _ => format!("predict_linear({range}, {})", self.scalar(0)),
                 }
             }
@@ -208,11 +206,7 @@ impl Generator {
             20 => self.other(below),
             21 | 22 => {
                 let counter = self.pick(&["requests_total", "requests_total{code=\"500\"}", "latency_seconds_bucket"]);
-                let (function, mut range) = (self.pick(&["rate", "increase"]), self.length(&RANGES));
-                if counter.starts_with("requests") {
-                    // Over few samples, version 2 extends a counter that began anew between them by other rules.
-                    range = self.length(&RANGES[3..]);
-                }
+                let (function, range) = (self.pick(&["rate", "increase"]), self.length(&RANGES));
                 format!("{function}({counter}[{range}]{})", self.modifiers())
             }
             23 => {
@@ -258,16 +252,14 @@ impl Generator {
             0 => format!("clamp({vector}, {}, {})", self.scalar(0), self.scalar(0)),
             1 => format!("clamp_min({vector}, {})", self.scalar(0)),
             2 => format!("clamp_max({vector}, {})", self.scalar(0)),
-            // What was calculated may lie so close to a half that a last bit decides; samples do not.
-            3 => format!("round({}, {})", self.vector(0), self.pick(&["0.5", "5", "1e3"])),
-            4 => format!("{}({})", self.pick(&["round", "ceil", "floor"]), self.vector(0)),
+            3 => format!("round({vector}, {})", self.pick(&["0.5", "5", "1e3"])),
+            4 => format!("round({vector})"),
             5 => format!("absent({vector})"),
-            // With `@` and an offset, version 2 forgets the offset.
-            6 if !vector.contains('@') => format!("timestamp({vector})"),
+            6 => format!("timestamp({vector})"),
             7 => format!("vector({})", self.scalar(depth)),
             8 => format!("{}(vector(time() + {}))", self.pick(&DATES), self.scalar(0)),
             9 => format!("{}()", self.pick(&DATES)),
-            _ => format!("count_values{} (\"value\", round({}, 1e3))", self.pick(&GROUPINGS), self.vector(0)),
+            _ => format!("count_values{} (\"value\", round({vector}, 1e3))", self.pick(&GROUPINGS)),
         }
     }
 }

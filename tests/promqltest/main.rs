@@ -18,6 +18,8 @@ mod peer;
 mod run;
 mod script;
 mod target;
+mod versions;
+mod within;
 
 use std::path::{Path, PathBuf};
 

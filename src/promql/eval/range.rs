@@ -200,6 +200,11 @@ impl Evaluator<'_> {
         let last = self.reference(&subquery.shift, times.last())?;
         let first = (open_start.div_euclid(step) + 1).saturating_mul(step);
         if last < first {
+            // What stands still is evaluated all the same, and so refused where it is wrong: whether a query is valid does not
+            // depend on where a multiple of the step lies.
+            if subquery.expr.is_constant() && subquery.expr.value_type() == ValueType::Vector {
+                self.vector(&subquery.expr, Times::once(first))?;
+            }
             return Ok((Vec::new(), Vec::new()));
         }
         let count = (last - first) / step + 1;
