@@ -1,9 +1,11 @@
 //! What alerts cost: memory of alerting as a whole with 200 rules and 500 alerts that fire (at most 5 MB), and with 10,000 of
-//! them (at most 50 MB), where a tick must also take less than 250 ms.
+//! them (at most 50 MB), where a tick must also take less than 250 ms, the first one too, which stores every alert.
 //!
-//! Each measurement is a process of its own. It counts the anonymous memory that is resident after twenty ticks and was not
-//! before the rules were loaded: rules, alerts, what channels know, notifications on their way, the store with its caches, and
-//! the copy that the admin port shows. Every alert is told to a channel, and told again every other tick.
+//! Each measurement is a process of its own. Every alert is told to a channel, and told again every other tick. For memory it
+//! counts what is resident and anonymous after twenty ticks and was not before the rules were loaded: rules, alerts, what
+//! channels know, notifications on their way, the store with its caches, and the copy that the admin port shows. For time the
+//! rules read the history of a running Outrider, as which the alerts are recorded, too; a tick is all of it: evaluation, moves, what
+//! is told and the transaction that stores it. Time in which another process had the CPU is told, but is not the tick's.
 #![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
 use std::fmt::Write as _;
@@ -18,6 +20,7 @@ use outrider::alert::notify::Outcome;
 use outrider::alert::rule::RuleSet;
 use outrider::base::Labels;
 use outrider::config::{self, Config};
+use outrider::history::{self, History, HistoryMetrics};
 use outrider::promql::Memory;
 use outrider::promql::series::Sample;
 use prometheus::Registry;
@@ -31,57 +34,116 @@ const CASES: [(usize, f64, f64); 2] = [(500, 5.0, 50.0), (10_000, 50.0, 250.0)];
 const TICKS: i64 = 20;
 /// Milliseconds between two ticks.
 const INTERVAL: i64 = 30_000;
-/// The variable that tells a process which case is its.
+/// The variable that tells a process which measurement is its.
 const CASE: &str = "ALERT_STATE_CASE";
+/// By how much a tick may be over its time once: how long a disk takes is not ours alone.
+const SLACK: f64 = 1.5;
 
 fn main() {
     if let Some(case) = std::env::var(CASE).ok().and_then(|case| case.parse::<usize>().ok()) {
-        let (alerts, megabytes, milliseconds) = CASES[case];
-        return measure(alerts, megabytes, milliseconds);
+        let (alerts, megabytes, milliseconds) = CASES[case / 2];
+        return if case % 2 == 0 { memory(alerts, megabytes) } else { time(alerts, milliseconds) };
     }
-    for case in 0..CASES.len() {
+    for case in 0..2 * CASES.len() {
         let own = std::env::current_exe().expect("a path");
         let status = Command::new(own).env(CASE, case.to_string()).status().expect("this program runs again");
         assert!(status.success(), "a target is missed");
     }
 }
 
-fn measure(alerts: usize, most_megabytes: f64, most_milliseconds: f64) {
+fn memory(alerts: usize, most: f64) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut series = Memory::new();
-    let values: Vec<Labels> = (0..alerts).map(|at| of(at % RULES, at / RULES)).collect();
-    let samples = |labels: &Labels| (labels.clone(), (1..=TICKS).map(|tick| Sample { t: tick * INTERVAL, v: 9.0 }));
-    values.iter().map(samples).for_each(|(labels, samples)| series.append(labels, samples));
+    let samples = |labels: Labels| (labels, (1..=TICKS).map(|tick| Sample { t: tick * INTERVAL, v: 9.0 }));
+    values(alerts).map(samples).for_each(|(labels, samples)| series.append(labels, samples));
 
     let config = config(folder.path());
     let before = resident();
     let mut engine = engine(&config);
     let mut shown = Arc::new(engine.snapshot(0));
-    let (mut wall, mut cpu) = (Vec::new(), Vec::new());
     for tick in 1..=TICKS {
-        let (start, used) = (Instant::now(), cpu_milliseconds());
         engine.tick(tick * INTERVAL, &series, &mut |_, _, _| {});
-        wall.push(start.elapsed().as_secs_f64() * 1000.0);
-        cpu.push(cpu_milliseconds() - used);
-        for notification in engine.start_sends(tick * INTERVAL) {
-            engine.sent(&notification.channel, tick * INTERVAL, &Outcome::Sent("200 OK".to_owned()));
-        }
-        shown = Arc::new(engine.snapshot(tick * INTERVAL));
+        shown = send(&mut engine, tick * INTERVAL);
     }
     let megabytes = (resident() - before) as f64 / 1e6;
     let active = shown.alerts.iter().filter(|shown| shown.status.is_active()).count();
-    // The first tick stores every alert, and is no other's like.
-    let first = wall.remove(0);
-    let worst = wall.iter().copied().fold(0.0, f64::max);
-    let of_cpu = cpu.iter().skip(1).copied().fold(0.0, f64::max);
-    wall.sort_by(f64::total_cmp);
-    println!(
-        "{RULES} rules, {active} alerts: {megabytes:.1} MB; a tick: median {:.1} ms, worst {worst:.1} ms ({of_cpu:.1} ms of CPU), the first {first:.1} ms",
-        wall[wall.len() / 2]
-    );
+    println!("{RULES} rules, {active} alerts: {megabytes:.1} MB");
     assert_eq!(active, alerts);
-    assert!(megabytes <= most_megabytes, "more than {most_megabytes} MB");
-    assert!(of_cpu < most_milliseconds && first < most_milliseconds * 4.0, "{most_milliseconds} ms or more");
+    assert!(megabytes <= most, "more than {most} MB");
+}
+
+fn time(alerts: usize, most: f64) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let metrics = HistoryMetrics::register(&Registry::new()).expect("a new registry");
+    let history = History::new(history::Limits::default(), metrics);
+    let mut engine = engine(&config(folder.path()));
+    let mut ticks = Vec::new();
+    for tick in 1..=TICKS {
+        let now = tick * INTERVAL;
+        history.sample("gateway", now, values(alerts).map(|labels| (labels, 9.0)));
+        let (start, before) = (Instant::now(), Scheduled::now());
+        engine.tick(now, &history, &mut |key, t, series| history.sample(key, t, series));
+        let (wall, spent) = (start.elapsed().as_secs_f64() * 1000.0, before.since());
+        ticks.push(Tick { wall, cpu: spent.cpu, own: wall - spent.waited });
+        send(&mut engine, now);
+    }
+    // The first tick stores every alert, and is no other's like.
+    let first = ticks.remove(0);
+    ticks.sort_by(|a, b| a.own.total_cmp(&b.own));
+    let worst = |of: fn(&Tick) -> f64| ticks.iter().map(of).fold(0.0, f64::max);
+    let median = ticks[ticks.len() / 2].own;
+    println!(
+        "{RULES} rules, {alerts} alerts, a tick: median {median:.1} ms, worst {:.1} ms ({:.1} ms of CPU, {:.1} ms with other \
+         processes' time); the first {:.1} ms ({:.1} ms of CPU, {:.1} ms)",
+        worst(|tick| tick.own),
+        worst(|tick| tick.cpu),
+        worst(|tick| tick.wall),
+        first.own,
+        first.cpu,
+        first.wall
+    );
+    assert!(median < most && first.cpu < most && worst(|tick| tick.cpu) < most, "{most} ms or more");
+    assert!(first.own.max(worst(|tick| tick.own)) < most * SLACK, "more than {SLACK} times {most} ms");
+}
+
+/// Milliseconds.
+struct Tick {
+    wall: f64,
+    cpu: f64,
+    /// Without the time in which it could have run and another had the CPU.
+    own: f64,
+}
+
+/// What this thread has used and waited for, in milliseconds.
+struct Scheduled {
+    cpu: f64,
+    waited: f64,
+}
+
+impl Scheduled {
+    fn now() -> Self {
+        let stat = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux");
+        let mut fields = stat.split_ascii_whitespace().map(|n| n.parse::<f64>().expect("nanoseconds") / 1e6);
+        Self { cpu: fields.next().expect("time on a CPU"), waited: fields.next().expect("time waited for one") }
+    }
+
+    fn since(&self) -> Self {
+        let now = Self::now();
+        Self { cpu: now.cpu - self.cpu, waited: now.waited - self.waited }
+    }
+}
+
+/// Sends what there is, and shows people what there is.
+fn send(engine: &mut Engine, now: i64) -> Arc<outrider::alert::engine::Snapshot> {
+    for notification in engine.start_sends(now) {
+        engine.sent(&notification.channel, now, &Outcome::Sent("200 OK".to_owned()));
+    }
+    engine.rest();
+    Arc::new(engine.snapshot(now))
+}
+
+fn values(alerts: usize) -> impl Iterator<Item = Labels> {
+    (0..alerts).map(|at| of(at % RULES, at / RULES))
 }
 
 fn of(rule: usize, which: usize) -> Labels {
@@ -113,11 +175,4 @@ fn resident() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("a resident size");
     let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number of kilobytes");
     kilobytes * 1024
-}
-
-/// What this thread has used, which other work on the machine changes little.
-fn cpu_milliseconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux");
-    let nanoseconds: f64 = stat.split(' ').next().and_then(|n| n.parse().ok()).expect("a number of nanoseconds");
-    nanoseconds / 1e6
 }

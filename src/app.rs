@@ -132,7 +132,7 @@ impl App {
         admin_listener.set_nonblocking(true)?;
         let admin_address = admin_listener.local_addr()?;
 
-        let alerts = Alerts::start(setup, history.clone(), alert_metrics)?;
+        let alerts = Alerts::start(setup, history.clone(), alert_metrics, spans.telling())?;
         let seen = Coverage::default();
         coverage::say(&seen, &config);
         let merged = Merged::default();

@@ -49,6 +49,22 @@ pub struct Identity {
 /// Takes a series of samples that a rule made: the rule's key, the time, and what the series are worth.
 pub type Record<'a> = &'a mut dyn FnMut(&str, i64, Vec<(Labels, f64)>);
 
+/// Gives the ids of traces that are worth a look at that time (Unix milliseconds): failed or slow ones of late.
+pub struct Traces(Box<dyn Fn(i64) -> Vec<String> + Send>);
+
+impl Traces {
+    /// From what gives them.
+    pub fn new(of: impl Fn(i64) -> Vec<String> + Send + 'static) -> Self {
+        Self(Box::new(of))
+    }
+}
+
+impl std::fmt::Debug for Traces {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Traces")
+    }
+}
+
 /// How long between two removals of what is old.
 const PRUNE: i64 = 3_600_000;
 
@@ -73,6 +89,9 @@ pub struct Engine {
     recorded: BTreeSet<String>,
     /// Rules that could not be evaluated, and why.
     broken: BTreeMap<String, String>,
+    traces: Traces,
+    /// What else is said of alerts that fire at this instant.
+    circumstances: Option<(i64, Vec<(String, String)>)>,
     /// Suppressions that ended before the next tick.
     ended: BTreeSet<Fingerprint>,
     drills: drill::Drills,
@@ -93,6 +112,8 @@ impl Engine {
             alerting: alerting.clone(),
             recorded: BTreeSet::new(),
             broken: BTreeMap::new(),
+            traces: Traces::new(|_| Vec::new()),
+            circumstances: None,
             ended: BTreeSet::new(),
             started: now,
             pruned: i64::MIN,
@@ -105,6 +126,13 @@ impl Engine {
         };
         engine.count();
         engine
+    }
+
+    /// The same, which also tells traces of alerts that fire.
+    #[must_use]
+    pub fn with_traces(mut self, traces: Traces) -> Self {
+        self.traces = traces;
+        self
     }
 
     /// Follows another configuration; alerts of rules that are gone end with the next tick.
@@ -139,7 +167,7 @@ impl Engine {
         let mut notifications = planned.notifications;
         notifications.extend(self.scheduled_drill(now));
         let forgotten = self.forget(now);
-        self.commit(now, &transitions, &notifications, &[], forgotten);
+        self.commit(now, &transitions, notifications, &[], forgotten);
         self.evaluated = Some(now);
         if now.saturating_sub(self.pruned) >= PRUNE {
             let retention = i64::try_from(self.alerting.retention.as_millis()).unwrap_or(i64::MAX);
@@ -197,8 +225,13 @@ impl Engine {
             }
         }
         let (done, ends) = self.drilled(channel, now, &deliveries);
-        self.commit(now, &[], &ends, &deliveries, Vec::new());
+        self.commit(now, &[], ends, &deliveries, Vec::new());
         done
+    }
+
+    /// Does what can wait until what is to be sent is on its way.
+    pub fn rest(&mut self) {
+        self.store.rest();
     }
 
     /// What the past tells.
@@ -209,7 +242,7 @@ impl Engine {
     }
 
     fn moved(&mut self, now: i64, moved: Transition) {
-        self.commit(now, &[moved], &[], &[], Vec::new());
+        self.commit(now, &[moved], Vec::new(), &[], Vec::new());
     }
 
     /// Forgets alerts that are over, unless a channel has to be told so or people may want to see them.
@@ -233,12 +266,12 @@ impl Engine {
         &mut self,
         now: i64,
         transitions: &[Transition],
-        notifications: &[Notification],
+        notifications: Vec<Notification>,
         deliveries: &[Delivery],
         forgotten: Vec<Fingerprint>,
     ) {
         let mut deliveries = deliveries.to_vec();
-        for (channel, dropped) in self.outbox.make_room(now, notifications) {
+        for (channel, dropped) in self.outbox.make_room(now, &notifications) {
             self.metrics.delivered(&channel, dropped.result);
             tracing::error!(channel, id = dropped.id, detail = %dropped.detail, "a notification is given up");
             deliveries.push(dropped);
@@ -250,7 +283,7 @@ impl Engine {
             forgotten,
             transitions,
             told,
-            notifications,
+            notifications: &notifications,
             deliveries: &deliveries,
         };
         if !batch.is_empty() || self.store.trouble().is_some() {
@@ -261,7 +294,7 @@ impl Engine {
             };
             self.store.commit(now, &batch, &whole);
         }
-        notifications.iter().for_each(|notification| self.outbox.push(notification.clone()));
+        notifications.into_iter().for_each(|notification| self.outbox.push(notification));
         transitions.iter().for_each(|moved| self.metrics.moved(moved));
         self.count();
     }

@@ -31,9 +31,12 @@ pub use mute::Quiet;
 pub use outbox::{Delivery, Outbox, Outcome, Waiting};
 pub use plan::{HEARTBEAT, Planned, Planner, Policy};
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::state::{Alert, Fingerprint};
+use crate::base::Labels;
 use crate::config::Severity;
 
 /// Why a notification is sent.
@@ -92,10 +95,12 @@ pub struct Notice {
     pub fingerprint: Fingerprint,
     /// Its rule.
     pub rule: String,
-    /// All its labels.
-    pub labels: Vec<(String, String)>,
+    /// All its labels; shared with the alert, as what is said of it is.
+    #[serde(with = "super::state::pairs")]
+    pub labels: Labels,
     /// What is said of it.
-    pub annotations: Vec<(String, String)>,
+    #[serde(with = "super::state::annotations")]
+    pub annotations: Arc<[(String, String)]>,
     /// How bad it is.
     #[serde(with = "super::state::severity")]
     pub severity: Severity,
@@ -112,12 +117,11 @@ pub struct Notice {
 impl Notice {
     /// What there is to tell of `alert`.
     pub fn of(alert: &Alert) -> Self {
-        let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
         Self {
             fingerprint: alert.fingerprint,
             rule: alert.rule.clone(),
-            labels: alert.labels.iter().map(own).collect(),
-            annotations: alert.annotations.to_vec(),
+            labels: alert.labels.clone(),
+            annotations: alert.annotations.clone(),
             severity: alert.severity,
             value: alert.value,
             starts_at: alert.fired_at.unwrap_or(alert.since),
@@ -138,7 +142,7 @@ impl Notice {
 
     /// The label `name`, or `""`.
     pub fn label(&self, name: &str) -> &str {
-        self.labels.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+        self.labels.get(name)
     }
 
     /// What it says in one line: the rule's message, else its name.

@@ -19,7 +19,7 @@ mod reference;
 #[cfg(test)]
 mod tests;
 
-pub(super) use labels::severity;
+pub(super) use labels::{annotations, pairs, severity};
 pub use machine::{Absence, Machine, Seen, Terms};
 pub use people::Refusal;
 

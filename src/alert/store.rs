@@ -27,6 +27,8 @@ use rusqlite::Connection;
 
 /// The name of the file in the state's folder.
 const FILE: &str = "alerts.db";
+/// Bytes of journal from which on it is moved into the file.
+const JOURNAL: u64 = 4 << 20;
 /// How long between two tries to use the file again.
 const RETRY: i64 = 60_000;
 
@@ -105,6 +107,16 @@ impl Store {
         self.look_again(now, whole);
         if let Err(error) = write::batch(&mut self.connection, batch) {
             self.fall_back(now, &error, batch, whole);
+        }
+    }
+
+    /// Moves what was written into the file itself, where there is much of it: SQLite would do so within a commit, while
+    /// notifications wait for it.
+    pub fn rest(&mut self) {
+        let journal = self.path.with_file_name(format!("{FILE}-wal"));
+        let is_long = self.trouble.is_none() && std::fs::metadata(journal).is_ok_and(|found| found.len() > JOURNAL);
+        if is_long && let Err(error) = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+            tracing::warn!(%error, "the journal of alerts cannot be moved into their file");
         }
     }
 

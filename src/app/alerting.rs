@@ -3,7 +3,7 @@
 use crate::alert::AlertMetrics;
 use crate::alert::channel::{About, Sender};
 use crate::alert::desk::{Desk, Order, Wish};
-use crate::alert::engine::{DrillResult, Engine, Identity};
+use crate::alert::engine::{DrillResult, Engine, Identity, Traces};
 use crate::alert::notify::{Notification, Outcome};
 use crate::alert::rule::{Rule, RuleError, RuleSet};
 use crate::config::{Alerting, Config, Errors, Fault};
@@ -94,13 +94,13 @@ pub(super) fn pod() -> String {
 
 impl Alerts {
     /// Starts the thread. The first evaluation is at once.
-    pub(super) fn start(setup: Setup, history: Arc<History>, metrics: AlertMetrics) -> Result<Self> {
+    pub(super) fn start(setup: Setup, history: Arc<History>, metrics: AlertMetrics, traces: Traces) -> Result<Self> {
         let (desk, orders) = Desk::new();
         let (follow, setups) = mpsc::unbounded_channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let shown = desk.clone();
         let thread = std::thread::Builder::new().name("alerts".to_owned()).spawn(move || {
-            runtime.block_on(Run::new(setup, history, metrics, shown).run(orders, setups));
+            runtime.block_on(Run::new(setup, history, metrics, traces, shown).run(orders, setups));
         });
         Ok(Self { desk, follow, thread: thread.context("cannot start thread alerts")? })
     }
@@ -139,10 +139,11 @@ struct Drill {
 }
 
 impl Run {
-    fn new(setup: Setup, history: Arc<History>, metrics: AlertMetrics, desk: Arc<Desk>) -> Self {
+    fn new(setup: Setup, history: Arc<History>, metrics: AlertMetrics, traces: Traces, desk: Arc<Desk>) -> Self {
         history.guarantee(setup.needs());
         let interval = setup.alerting.interval;
         let engine = Engine::start(setup.identity, &setup.alerting, setup.rules, metrics.clone(), unix());
+        let engine = engine.with_traces(traces);
         let (sends, drills) = (JoinSet::new(), Vec::new());
         Self { engine, history, desk, interval, ticked: None, metrics, channels: setup.channels, sends, drills }
     }
@@ -154,6 +155,7 @@ impl Run {
                 self.send(notification);
             }
             self.desk.publish(self.engine.snapshot(unix()));
+            self.engine.rest();
             let next = self.engine.next_send(unix());
             let wake = async {
                 match next {

@@ -72,6 +72,15 @@ impl Spans {
         Ok(Self { desk, metrics, runtime: handle, stop, thread })
     }
 
+    /// Tells the alert engine which traces are worth a look.
+    pub(super) fn telling(&self) -> crate::alert::engine::Traces {
+        let desk = self.desk.clone();
+        crate::alert::engine::Traces::new(move |now| {
+            let now = u64::try_from(now).unwrap_or(0).saturating_mul(1_000_000);
+            desk.tracer().map(|tracer| tracer.recent.worth_a_look(now)).unwrap_or_default()
+        })
+    }
+
     /// Builds what `config` asks for; certificates are read. `before` is what ran until now.
     pub(super) fn prepare(&self, config: &Config, before: Option<&Config>) -> Result<Prepared> {
         let sees = |config: &Config| (config.tracing.clone(), config.service.clone(), config.environment.clone());

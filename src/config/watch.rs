@@ -1,4 +1,4 @@
-//! Says when files are no longer what was read.
+//! Says when files are no longer what was read, and when a pattern names others.
 //!
 //! Their folders are watched, not they themselves: an editor puts a new file in the old one's place, and Kubernetes swaps
 //! the `..data` link that a mounted ConfigMap's files go through. What happens there only makes us look; whether
@@ -9,7 +9,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -124,7 +124,7 @@ impl Watching {
 
     /// Tells once when any file holds something else.
     fn look(&mut self) {
-        let now: Vec<Seen> = self.files.iter().map(|file| Seen::now(&file.path)).collect();
+        let now: Vec<Seen> = self.files.iter().map(Seen::again).collect();
         if now != self.files {
             self.files = now;
             self.told.send_replace(());
@@ -152,7 +152,7 @@ impl Folders {
 
     fn cover(&mut self, files: &[Seen]) {
         let Some(watcher) = &mut self.watcher else { return };
-        let folders: BTreeSet<PathBuf> = files.iter().map(|file| folder(&file.path)).collect();
+        let folders: BTreeSet<PathBuf> = files.iter().map(Seen::folder).collect();
         for gone in self.covered.difference(&folders) {
             // It fails for a folder that is gone already.
             let _ = watcher.unwatch(gone);
@@ -164,11 +164,6 @@ impl Folders {
         }
         self.covered = folders;
     }
-}
-
-fn folder(file: &Path) -> PathBuf {
-    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-    parent.unwrap_or(Path::new(".")).to_owned()
 }
 
 /// Whether a file may hold something else now. That somebody opened or read one says nothing, and that somebody may be us.

@@ -54,8 +54,17 @@ pub(super) struct Store {
     /// The records' part of the budget, kept up to date by each change.
     records_size: usize,
     expired: i64,
+    full: Full,
     recent: Mutex<Recent>,
     metrics: HistoryMetrics,
+}
+
+/// The last samplings in which a search for room ended without any. At one instant nothing more becomes old, so that a flood of
+/// series costs one search and not one each.
+#[derive(Debug)]
+struct Full {
+    for_series: i64,
+    for_samples: i64,
 }
 
 impl Store {
@@ -63,6 +72,7 @@ impl Store {
     pub(super) fn limit(&mut self, limits: Limits) {
         self.metrics.budget.set(limits.budget as f64);
         self.limits = limits;
+        self.full = Full { for_series: i64::MIN, for_samples: i64::MIN };
     }
 
     pub(super) fn new(limits: Limits, metrics: HistoryMetrics) -> Self {
@@ -77,6 +87,7 @@ impl Store {
             sources: Vec::new(),
             records_size: 0,
             expired: i64::MIN,
+            full: Full { for_series: i64::MIN, for_samples: i64::MIN },
             recent: Mutex::default(),
             metrics,
         }
@@ -142,7 +153,7 @@ impl Store {
     fn append(&mut self, source: usize, sampling: u64, labels: &Labels, sample: Sample) {
         let id = match self.ids.get(labels).copied() {
             Some(id) => id,
-            None if self.make_room_for_series(labels) => self.insert(Record::new(labels.clone(), source)),
+            None if self.make_room_for_series(labels, sample.t) => self.insert(Record::new(labels.clone(), source)),
             None => return self.metrics.refused_budget.inc(),
         };
         if let Some(record) = self.records[id as usize].as_mut() {
@@ -189,7 +200,7 @@ impl Store {
     }
 
     fn push(&mut self, id: Id, sample: Sample) {
-        if !self.make_room_for_sample(id) {
+        if !self.make_room_for_sample(id, sample.t) {
             return self.metrics.refused_budget.inc();
         }
         let Some(record) = self.records[id as usize].as_mut() else { return };
@@ -226,16 +237,29 @@ impl Store {
 
     /// Whether a new series fits. It takes room only from chunks that no rule needs, and leaves an eighth of the budget to
     /// the series that are there already, so that a flood of new ones cannot stop them.
-    fn make_room_for_series(&mut self, labels: &Labels) -> bool {
+    fn make_room_for_series(&mut self, labels: &Labels, now: i64) -> bool {
         let bytes = Record::base_size(labels) + self.index.cost(labels) + SAMPLE;
         let most = self.limits.budget - self.limits.budget / 8;
-        self.size() + bytes <= most || self.evict(bytes, most, None)
+        if self.size() + bytes <= most {
+            return true;
+        }
+        let fits = self.full.for_series != now && self.evict(bytes, most, None);
+        if !fits {
+            self.full.for_series = now;
+        }
+        fits
     }
 
     /// Whether one more sample fits. Its own series' open chunk is the last thing to go.
-    fn make_room_for_sample(&mut self, id: Id) -> bool {
-        if self.size() + SAMPLE <= self.limits.budget || self.evict(SAMPLE, self.limits.budget, Some(id)) {
+    fn make_room_for_sample(&mut self, id: Id, now: i64) -> bool {
+        if self.size() + SAMPLE <= self.limits.budget {
             return true;
+        }
+        if self.full.for_samples != now {
+            if self.evict(SAMPLE, self.limits.budget, Some(id)) {
+                return true;
+            }
+            self.full.for_samples = now;
         }
         if let Some(record) = self.records[id as usize].as_mut() {
             let before = record.size();

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::http::{self, Http};
-use super::webhook::object;
+use super::webhook::{object, texts};
 use super::{About, rfc3339};
 use crate::alert::notify::{HEARTBEAT, Notification, Outcome};
 use crate::config::Url;
@@ -49,8 +49,8 @@ impl Alertmanager {
 pub(super) fn payload(notification: &Notification, external_url: &str, now: i64) -> Value {
     let alerts = notification.notices.iter().map(|notice| {
         let mut alert = json!({
-            "labels": object(&notice.labels),
-            "annotations": object(&notice.annotations),
+            "labels": object(notice.labels.iter()),
+            "annotations": object(texts(&notice.annotations)),
             "startsAt": rfc3339(notice.starts_at),
             "endsAt": rfc3339(notice.ends_at.unwrap_or(now + 4 * HEARTBEAT)),
         });

@@ -6,10 +6,9 @@
 use serde_json::{Value, json};
 
 use super::http::{self, Http};
-use super::webhook::object;
+use super::webhook::{object, texts};
 use super::{About, cut, rfc3339};
 use crate::alert::notify::{Kind, Notice, Notification, Outcome};
-use crate::base::Labels;
 use crate::config::{Secret, Severity, Url};
 
 /// Bytes that PagerDuty takes in one event: 512 KB.
@@ -43,8 +42,7 @@ impl PagerDuty {
 }
 
 pub(super) fn event(kind: Kind, notice: &Notice, routing_key: &str, about: &About) -> Value {
-    let labels = Labels::new(notice.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    let dedup_key = format!("outrider-{:016x}", labels.filter(|name| name != "pod").fingerprint());
+    let dedup_key = format!("outrider-{:016x}", notice.labels.filter(|name| name != "pod").fingerprint());
     let action = match kind {
         _ if notice.is_resolved() => "resolve",
         Kind::Acknowledged => "acknowledge",
@@ -66,8 +64,8 @@ pub(super) fn event(kind: Kind, notice: &Notice, routing_key: &str, about: &Abou
         "custom_details": {
             "fingerprint": notice.fingerprint,
             "value": notice.value,
-            "labels": object(&notice.labels),
-            "annotations": object(&notice.annotations),
+            "labels": object(notice.labels.iter()),
+            "annotations": object(texts(&notice.annotations)),
         },
     });
     event["client"] = json!("Outrider");

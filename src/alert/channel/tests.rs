@@ -39,10 +39,15 @@ fn sender(channel: &str) -> Sender {
     Sender::new(&alerting.channels[0], &about).unwrap()
 }
 
+/// A notice's annotations and one more.
+fn with(notice: &Notice, name: &str, text: &str) -> Arc<[(String, String)]> {
+    notice.annotations.iter().cloned().chain([(name.to_owned(), text.to_owned())]).collect()
+}
+
 fn notification(over: Option<i64>) -> Notification {
     let mut notice = Notice::of(&alert(&[("alertname", "a"), ("severity", "high"), ("pod", "p-1"), ("x", "<&>")]));
     (notice.starts_at, notice.ends_at) = (1_795_521_600_000, over);
-    notice.annotations.push(("runbook_url".into(), "https://runbooks.example.com/a".into()));
+    notice.annotations = with(&notice, "runbook_url", "https://runbooks.example.com/a");
     let group = vec![("alertname".to_owned(), "a".to_owned())];
     Notification { id: 7, created: 5, channel: "it".into(), kind: Kind::Change, group, notices: vec![notice] }
 }
@@ -127,7 +132,7 @@ async fn pagerduty_gets_one_key_for_all_pods_from_trigger_to_resolve() {
     assert_eq!((&payload["severity"], &payload["timestamp"]), (&"error".into(), &"2026-11-24T12:00:00.000Z".into()));
     assert_eq!(trigger["links"][0]["href"], "https://runbooks.example.com/a");
     let mut other_pod = notification(Some(NOW));
-    other_pod.notices[0].labels.iter_mut().filter(|(name, _)| name == "pod").for_each(|pod| pod.1 = "p-2".into());
+    other_pod.notices[0].labels = other_pod.notices[0].labels.with("pod", "p-2");
     let (_, got) = sent(channel, &other_pod).await;
     assert_eq!((&got[0].1["event_action"], &got[0].1["dedup_key"]), (&"resolve".into(), &trigger["dedup_key"]));
     assert!(got[0].1.get("payload").is_none());
@@ -138,7 +143,7 @@ async fn pagerduty_gets_one_key_for_all_pods_from_trigger_to_resolve() {
 #[tokio::test]
 async fn an_event_that_pagerduty_would_not_take_goes_without_its_details() {
     let mut long = notification(None);
-    long.notices[0].annotations.push(("detail".into(), "x".repeat(600_000)));
+    long.notices[0].annotations = with(&long.notices[0], "detail", &"x".repeat(600_000));
     let (_, got) = sent("{ pagerduty: { routing_key: { env: KEY }, url: 'URL' } }", &long).await;
     let payload = &got[0].1["payload"];
     assert_eq!(payload["summary"], "something is wrong");

@@ -58,9 +58,9 @@ pub(super) fn payload(notification: &Notification, external_url: &str) -> Value 
         "truncatedAlerts": 0,
         "status": status(notification.is_resolved()),
         "receiver": notification.channel,
-        "groupLabels": object(&notification.group),
-        "commonLabels": object(&common(notification, |notice| &notice.labels)),
-        "commonAnnotations": object(&common(notification, |notice| &notice.annotations)),
+        "groupLabels": object(texts(&notification.group)),
+        "commonLabels": object(common(notification, |notice| notice.labels.iter().collect())),
+        "commonAnnotations": object(common(notification, |notice| texts(&notice.annotations).collect())),
         "externalURL": external_url,
         "alerts": alerts,
     })
@@ -69,8 +69,8 @@ pub(super) fn payload(notification: &Notification, external_url: &str) -> Value 
 fn alert(notice: &Notice, external_url: &str) -> Value {
     json!({
         "status": status(notice.is_resolved()),
-        "labels": object(&notice.labels),
-        "annotations": object(&notice.annotations),
+        "labels": object(notice.labels.iter()),
+        "annotations": object(texts(&notice.annotations)),
         "startsAt": rfc3339(notice.starts_at),
         "endsAt": notice.ends_at.map_or_else(|| NEVER.to_owned(), rfc3339),
         "generatorURL": external_url,
@@ -82,13 +82,24 @@ fn status(resolved: bool) -> &'static str {
     if resolved { "resolved" } else { "firing" }
 }
 
-pub(super) fn object(pairs: &[(String, String)]) -> Map<String, Value> {
-    pairs.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()
+/// A name and its value.
+type Pair<'a> = (&'a str, &'a str);
+
+pub(super) fn object<'a>(pairs: impl IntoIterator<Item = Pair<'a>>) -> Map<String, Value> {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
+}
+
+pub(super) fn texts(pairs: &[(String, String)]) -> impl Iterator<Item = Pair<'_>> {
+    pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
 }
 
 /// The pairs that every alert has.
-fn common(notification: &Notification, of: impl Fn(&Notice) -> &Vec<(String, String)>) -> Vec<(String, String)> {
+fn common<'a>(notification: &'a Notification, of: impl Fn(&'a Notice) -> Vec<Pair<'a>>) -> Vec<Pair<'a>> {
     let (first, rest) = notification.notices.split_first().expect("a notification is about something");
-    let shared = |pair: &&(String, String)| rest.iter().all(|notice| of(notice).contains(pair));
-    of(first).iter().filter(shared).cloned().collect()
+    let mut shared = of(first);
+    for notice in rest {
+        let own = of(notice);
+        shared.retain(|pair| own.contains(pair));
+    }
+    shared
 }

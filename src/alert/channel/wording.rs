@@ -71,7 +71,7 @@ impl Wording {
 
     /// Names and values behind an alert's message.
     pub(super) fn facts(&self, notice: &Notice) -> Vec<(&'static str, String)> {
-        let labels = notice.labels.iter().filter(|(name, _)| !matches!(&**name, "alertname" | "severity"));
+        let labels = notice.labels.iter().filter(|(name, _)| !matches!(*name, "alertname" | "severity"));
         let labels: Vec<String> = labels.map(|(name, value)| format!("{name}={value}")).collect();
         let value = notice.value.map(crate::base::number::shortest).unwrap_or_default();
         let over = notice.ends_at.map(rfc3339).unwrap_or_default();

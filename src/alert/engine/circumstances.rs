@@ -1,5 +1,5 @@
 //! What else is said of an alert that fires: which endpoints fail, or where none does, which are slowest; which statuses there
-//! are; and whether a service that the gateway calls is to blame.
+//! are; whether a service that the gateway calls is to blame; and traces to look at.
 
 use crate::base::number::shortest;
 use crate::promql::{Limits, Query, Series, Value};
@@ -14,8 +14,8 @@ const BLAMED: &str = "sum by (service) (circuit_breaker_open > 0 or service_unav
     / sum by (service) (rate(service_requests_total[5m])) > 0.05)";
 const SERVICES: &str = "count(service_requests_total) > 0";
 
-/// Annotations, those that there is something to say of.
-pub(super) fn now(now: i64, source: &dyn Series) -> Vec<(String, String)> {
+/// Annotations, those that there is something to say of; `traces` are the ids of traces that show it.
+pub(super) fn now(now: i64, source: &dyn Series, traces: &[String]) -> Vec<(String, String)> {
     let counts = |text: &str, label: &str| {
         let found = answer(text, now, source);
         let texts = found.iter().map(|(labels, count)| format!("{} ×{}", labels.get(label), shortest(count.round())));
@@ -35,7 +35,8 @@ pub(super) fn now(now: i64, source: &dyn Series) -> Vec<(String, String)> {
         [] => "the gateway itself: the services that it calls answer".to_owned(),
         services => format!("services that the gateway calls: {}", services.join(", ")),
     };
-    let all = [("top_endpoints", top), ("status_mix", counts(MIX, "status_code")), ("blame", blame)];
+    let (mix, traces) = (counts(MIX, "status_code"), traces.join(", "));
+    let all = [("top_endpoints", top), ("status_mix", mix), ("blame", blame), ("trace_ids", traces)];
     all.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name.to_owned(), text)).collect()
 }
 

@@ -52,7 +52,7 @@ impl Engine {
     pub fn drill(&mut self, severity: Severity, message: &str, now: i64) -> Vec<i64> {
         let notifications = self.drill_all(severity, message, now);
         let ids = notifications.iter().map(|notification| notification.id).collect();
-        self.commit(now, &[], &notifications, &[], Vec::new());
+        self.commit(now, &[], notifications, &[], Vec::new());
         ids
     }
 
@@ -109,8 +109,8 @@ impl Engine {
         let notice = Notice {
             fingerprint: Fingerprint(labels.fingerprint()),
             rule: NAME.to_owned(),
-            labels: labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-            annotations: vec![("summary".to_owned(), message.to_owned())],
+            labels,
+            annotations: [("summary".to_owned(), message.to_owned())].into(),
             severity,
             value: None,
             starts_at: now,

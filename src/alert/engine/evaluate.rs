@@ -1,6 +1,8 @@
 //! Rules to transitions.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::{Engine, Identity, Record};
 use crate::alert::rule::{Active, AlertingRule, Context, EvalError, Rule, severity_of};
@@ -22,6 +24,7 @@ impl Engine {
         let names: HashSet<&str> =
             rules.groups().iter().flat_map(|group| &group.rules).filter_map(alerting_name).collect();
         let mut moves = self.machine.retire(now, |rule| names.contains(rule));
+        self.circumstances = None;
         let external_labels = Labels::empty();
         let context = Context {
             external_labels: &external_labels,
@@ -105,7 +108,8 @@ impl Engine {
             },
         });
         let needs_data = self.reads.is_ours(&rule.name) || now - self.started < WARM;
-        let known = self.reads.look(&rule.name, instant, source);
+        // Looked at for alerts that the condition does not hold for any more, which there seldom are.
+        let known = LazyCell::new(|| self.reads.look(&rule.name, instant, source));
         let absence = |alert: &Alert| match &cleared {
             _ if needs_data && !known.tells_of(&alert.element) => Absence::Unknown,
             Some(cleared) if !cleared.contains(&alert.fingerprint) => Absence::Held,
@@ -113,20 +117,23 @@ impl Engine {
         };
         let terms = Terms { hold: rule.hold, keep_firing_for: rule.keep_firing_for };
         let moved = self.machine.evaluate(now, &rule.name, terms, seen, absence);
-        let mut more = None;
         for one in moved.iter().filter(|moved| matches!(moved.to, Move::Pending | Move::Firing)) {
             let (Some(active), Some(alert)) = (active.get(&one.fingerprint), self.machine.edit(one.fingerprint)) else {
                 continue;
             };
             let mut annotations = rule.annotations(active, instant, source, context);
             if one.to == Move::Firing && self.reads.is_ours(&rule.name) {
-                let more = more.get_or_insert_with(|| super::circumstances::now(instant, source));
-                annotations.extend(more.iter().cloned());
+                // The same for all rules that look at this instant.
+                if self.circumstances.as_ref().is_none_or(|(at, _)| *at != instant) {
+                    let traces = (self.traces.0)(now);
+                    self.circumstances = Some((instant, super::circumstances::now(instant, source, &traces)));
+                }
+                annotations.extend(self.circumstances.iter().flat_map(|(_, said)| said.iter().cloned()));
             }
             alert.annotations = annotations.into();
         }
         moves.extend(moved);
-        Ok(series_of(self.machine.alerts().filter(|alert| alert.rule == rule.name)))
+        Ok(series_of(self.machine.of_rule(&rule.name)))
     }
 }
 
@@ -148,18 +155,15 @@ fn alerting_name(rule: &Rule) -> Option<&str> {
 
 /// Alerts as Prometheus records them.
 fn series_of<'a>(alerts: impl Iterator<Item = &'a Alert>) -> Vec<(Labels, f64)> {
-    let state = |alert: &Alert| match alert.phase {
-        Phase::Pending => Some("pending"),
-        Phase::Firing => Some("firing"),
-        Phase::Resolved => None,
-    };
-    let alive = alerts.filter_map(|alert| Some((alert, state(alert)?))).take(RECORDED);
-    let series = alive.flat_map(|(alert, state)| {
-        let since = (alert.since as f64 / 1_000.0).floor();
-        [
-            (alert.labels.with(NAME, "ALERTS").with("alertstate", state), 1.0),
-            (alert.labels.with(NAME, "ALERTS_FOR_STATE"), since),
-        ]
+    // One text for all of them.
+    let [name, alertstate, pending, firing, of_alerts, of_since] =
+        [NAME, "alertstate", "pending", "firing", "ALERTS", "ALERTS_FOR_STATE"].map(Arc::<str>::from);
+    let alive = alerts.filter(|alert| alert.phase != Phase::Resolved).take(RECORDED);
+    let series = alive.flat_map(|alert| {
+        let state = if alert.is_firing() { &firing } else { &pending };
+        let own = [(name.clone(), of_alerts.clone()), (alertstate.clone(), state.clone())];
+        let since = alert.labels.with_all([(name.clone(), of_since.clone())]);
+        [(alert.labels.with_all(own), 1.0), (since, (alert.since as f64 / 1_000.0).floor())]
     });
     series.collect()
 }

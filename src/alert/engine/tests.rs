@@ -275,12 +275,14 @@ fn the_circumstances_can_be_asked_for() {
         series.append(of("500"), [Sample { t, v: count }]);
         series.append(of("200"), [Sample { t, v: 0.0 }]);
     }
-    let said = circumstances::now(MINUTE, &series);
+    let said = circumstances::now(MINUTE, &series, &[]);
     assert_eq!(said.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["top_endpoints", "status_mix"]);
     assert!(said[0].1.starts_with("/a ×"), "{said:?}");
+    let traced = circumstances::now(MINUTE, &series, &["4bf9".to_owned(), "ffee".to_owned()]);
+    assert_eq!(traced[2], ("trace_ids".to_owned(), "4bf9, ffee".to_owned()));
     let open = Labels::new([(NAME, "circuit_breaker_open"), ("service", "code")]);
     series.append(open, [Sample { t: MINUTE, v: 1.0 }]);
-    assert!(circumstances::now(MINUTE, &series)[2].1.ends_with("calls: code"));
+    assert!(circumstances::now(MINUTE, &series, &[])[2].1.ends_with("calls: code"));
 }
 
 #[test]
@@ -297,7 +299,7 @@ fn where_nothing_fails_the_slowest_endpoints_are_told_and_whose_calls_fail_is_to
     gains("service_requests_total", &[("service", "pay"), ("status_code", "200")], 60.0);
     gains("service_requests_total", &[("service", "pay"), ("status_code", "0")], 30.0);
     gains("service_requests_total", &[("service", "mail"), ("status_code", "404")], 30.0);
-    let said = circumstances::now(MINUTE, &series);
+    let said = circumstances::now(MINUTE, &series, &[]);
     assert_eq!(said[0], ("top_endpoints".to_owned(), "/slow 3.00 s, /quick 0.10 s".to_owned()));
     assert_eq!(said[1], ("blame".to_owned(), "services that the gateway calls: pay".to_owned()));
 }

@@ -1,6 +1,7 @@
 //! What each channel knows of each alert: the end of repeats that nobody asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -24,8 +25,8 @@ pub struct Told {
 /// What all channels know.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    told: BTreeMap<String, BTreeMap<Fingerprint, Told>>,
-    changed: BTreeSet<(String, Fingerprint)>,
+    told: BTreeMap<Arc<str>, BTreeMap<Fingerprint, Told>>,
+    changed: BTreeSet<(Arc<str>, Fingerprint)>,
 }
 
 /// What there is to tell.
@@ -46,7 +47,7 @@ impl Ledger {
     pub fn new(stored: impl IntoIterator<Item = (String, Fingerprint, Told)>) -> Self {
         let mut ledger = Self::default();
         for (channel, fingerprint, told) in stored {
-            ledger.told.entry(channel).or_default().insert(fingerprint, told);
+            ledger.told.entry(channel.into()).or_default().insert(fingerprint, told);
         }
         ledger
     }
@@ -58,13 +59,13 @@ impl Ledger {
 
     /// All that it holds.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Fingerprint, &Told)> {
-        self.told.iter().flat_map(|(channel, all)| all.iter().map(|(of, told)| (channel.as_str(), *of, told)))
+        self.told.iter().flat_map(|(channel, all)| all.iter().map(|(of, told)| (&**channel, *of, told)))
     }
 
     /// What changed since this was last asked; `None` for what is forgotten.
-    pub fn take_changed(&mut self) -> Vec<(String, Fingerprint, Option<Told>)> {
+    pub fn take_changed(&mut self) -> Vec<(Arc<str>, Fingerprint, Option<Told>)> {
         let changed = std::mem::take(&mut self.changed);
-        let entry = |(channel, of): (String, Fingerprint)| {
+        let entry = |(channel, of): (Arc<str>, Fingerprint)| {
             let told = self.get(&channel, of).copied();
             (channel, of, told)
         };
@@ -77,13 +78,12 @@ impl Ledger {
     }
 
     pub(super) fn set(&mut self, channel: &str, fingerprint: Fingerprint, told: Told) {
-        if !self.told.contains_key(channel) {
-            self.told.insert(channel.to_owned(), BTreeMap::new());
-        }
-        if let Some(all) = self.told.get_mut(channel) {
-            all.insert(fingerprint, told);
-        }
-        self.changed.insert((channel.to_owned(), fingerprint));
+        let name = match self.told.get_key_value(channel) {
+            Some((name, _)) => name.clone(),
+            None => Arc::from(channel),
+        };
+        self.told.entry(name.clone()).or_default().insert(fingerprint, told);
+        self.changed.insert((name, fingerprint));
     }
 
     /// Forgets alerts that nobody holds any more, and channels that are not there any more.

@@ -1,4 +1,4 @@
-//! Label sets, annotations and severities as JSON: an object of texts; a list of pairs; a word.
+//! Label sets, annotations and severities as JSON: an object of texts or, in what is sent, a list of pairs; a list of pairs; a word.
 
 use std::collections::BTreeMap;
 
@@ -14,20 +14,35 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     Ok(Labels::new(BTreeMap::<String, String>::deserialize(deserializer)?))
 }
 
+/// Label sets as a list of pairs.
+pub(in crate::alert) mod pairs {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::base::Labels;
+
+    pub(in crate::alert) fn serialize<S: Serializer>(labels: &Labels, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(labels.iter())
+    }
+
+    pub(in crate::alert) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Labels, D::Error> {
+        Ok(Labels::new(Vec::<(String, String)>::deserialize(deserializer)?))
+    }
+}
+
 /// Annotations as a list of pairs.
-pub(super) mod annotations {
+pub(in crate::alert) mod annotations {
     use std::sync::Arc;
 
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub(in crate::alert::state) fn serialize<S: Serializer>(
+    pub(in crate::alert) fn serialize<S: Serializer>(
         annotations: &Arc<[(String, String)]>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         annotations.as_ref().serialize(serializer)
     }
 
-    pub(in crate::alert::state) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(in crate::alert) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Arc<[(String, String)]>, D::Error> {
         Ok(Vec::deserialize(deserializer)?.into())

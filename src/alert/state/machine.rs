@@ -14,6 +14,8 @@ const FORGOTTEN: i64 = 24 * 3_600_000;
 #[derive(Debug)]
 pub struct Machine {
     pub(super) alerts: BTreeMap<Fingerprint, Alert>,
+    /// The alerts of each rule, so that an evaluation looks at those of its own only.
+    rules: BTreeMap<String, BTreeSet<Fingerprint>>,
     /// Those that are not as they were when [`Machine::take_changed`] was last asked. A newer value is no change.
     pub(super) changed: BTreeSet<Fingerprint>,
     flap: Flapping,
@@ -63,8 +65,12 @@ pub enum Absence {
 impl Machine {
     /// Takes up alerts where they were left.
     pub fn new(flap: &Flap, alerts: impl IntoIterator<Item = Alert>) -> Self {
-        let alerts = alerts.into_iter().map(|alert| (alert.fingerprint, alert)).collect();
-        Self { alerts, changed: BTreeSet::new(), flap: Flapping::of(flap) }
+        let alerts: BTreeMap<_, _> = alerts.into_iter().map(|alert| (alert.fingerprint, alert)).collect();
+        let mut rules: BTreeMap<String, BTreeSet<Fingerprint>> = BTreeMap::new();
+        for alert in alerts.values() {
+            rules.entry(alert.rule.clone()).or_default().insert(alert.fingerprint);
+        }
+        Self { alerts, rules, changed: BTreeSet::new(), flap: Flapping::of(flap) }
     }
 
     /// Takes other terms for flapping.
@@ -75,6 +81,11 @@ impl Machine {
     /// Every alert that is not forgotten, by fingerprint.
     pub fn alerts(&self) -> impl ExactSizeIterator<Item = &Alert> + Clone {
         self.alerts.values()
+    }
+
+    /// Those of one rule, by fingerprint.
+    pub fn of_rule(&self, rule: &str) -> impl Iterator<Item = &Alert> {
+        self.rules.get(rule).into_iter().flatten().filter_map(|of| self.alerts.get(of))
     }
 
     /// One of them.
@@ -108,26 +119,29 @@ impl Machine {
                 self.found(now, rule, terms, fingerprint, seen, &mut moves);
             }
         }
-        let mut changed = Vec::new();
-        for alert in self.alerts.values_mut().filter(|alert| alert.rule == rule) {
-            if alert.phase == Phase::Resolved || present.contains(&alert.fingerprint) {
+        let own = self.rules.get(rule).into_iter().flatten();
+        for fingerprint in own.filter(|fingerprint| !present.contains(fingerprint)) {
+            let Some(alert) = self.alerts.get_mut(fingerprint).filter(|alert| alert.phase != Phase::Resolved) else {
                 continue;
-            }
+            };
             let before = (alert.phase, alert.gone_since, alert.unknown_since);
             moves.extend(missed(alert, now, terms, absence(alert), self.flap));
             if before != (alert.phase, alert.gone_since, alert.unknown_since) {
-                changed.push(alert.fingerprint);
+                self.changed.insert(*fingerprint);
             }
         }
-        self.changed.extend(changed);
         moves
     }
 
     /// Ends the alerts of rules that are no longer there.
     pub fn retire(&mut self, now: i64, is_rule: impl Fn(&str) -> bool) -> Vec<Transition> {
-        let gone = |alert: &&mut Alert| alert.phase != Phase::Resolved && !is_rule(&alert.rule);
-        let moves: Vec<Transition> = self.alerts.values_mut().filter(gone).map(|alert| end(alert, now)).collect();
-        self.changed.extend(moves.iter().map(|moved| moved.fingerprint));
+        let mut moves = Vec::new();
+        for fingerprint in self.rules.iter().filter(|(rule, _)| !is_rule(rule)).flat_map(|(_, own)| own) {
+            if let Some(alert) = self.alerts.get_mut(fingerprint).filter(|alert| alert.phase != Phase::Resolved) {
+                moves.push(end(alert, now));
+                self.changed.insert(*fingerprint);
+            }
+        }
         moves
     }
 
@@ -141,8 +155,14 @@ impl Machine {
         };
         let gone: Vec<Fingerprint> = self.alerts.values().filter(over).map(|alert| alert.fingerprint).collect();
         for fingerprint in &gone {
-            self.alerts.remove(fingerprint);
             self.changed.remove(fingerprint);
+            let Some(alert) = self.alerts.remove(fingerprint) else { continue };
+            if let Some(own) = self.rules.get_mut(&alert.rule) {
+                own.remove(fingerprint);
+            }
+        }
+        if !gone.is_empty() {
+            self.rules.retain(|_, own| !own.is_empty());
         }
         gone
     }
@@ -166,6 +186,14 @@ impl Machine {
         let (is_new, was_away) = (alert.phase == Phase::Resolved, alert.gone_since.or(alert.unknown_since).is_some());
         (alert.value, alert.gone_since, alert.unknown_since) = (value, None, None);
         if is_new {
+            // Labels of one hash may have been another rule's.
+            if let Some(own) = self.rules.get_mut(&alert.rule).filter(|_| alert.rule != rule) {
+                own.remove(&fingerprint);
+            }
+            match self.rules.get_mut(rule) {
+                Some(own) => drop(own.insert(fingerprint)),
+                None => drop(self.rules.insert(rule.to_owned(), BTreeSet::from([fingerprint]))),
+            }
             (alert.rule, alert.severity) = (rule.to_owned(), seen.severity);
             (alert.labels, alert.element) = (seen.labels, seen.element);
             (alert.phase, alert.since) = (Phase::Pending, now);

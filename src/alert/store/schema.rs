@@ -73,6 +73,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     // A commit is on the disk when it returns, also when the power goes. What is current lives in memory anyway: a small
     // cache, in KiB, does for the writing.
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -256;")?;
+    // The journal is moved into the file between ticks (`Store::rest`); within a commit only where that was not done for long.
+    connection.execute_batch("PRAGMA wal_autocheckpoint = 16000;")?;
     if version < VERSION {
         create(&connection)?;
     }

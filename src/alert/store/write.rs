@@ -1,6 +1,9 @@
 //! A tick's transaction.
 
-use rusqlite::{Connection, Transaction, params};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use rusqlite::{CachedStatement, Connection, Transaction, params};
 
 use crate::alert::notify::{Delivery, Notification, Told, Waiting};
 use crate::alert::state::{Alert, Fingerprint, Transition};
@@ -15,7 +18,7 @@ pub struct Batch<'a> {
     /// Every move.
     pub transitions: &'a [Transition],
     /// What channels know now; `None` for what is forgotten.
-    pub told: Vec<(String, Fingerprint, Option<Told>)>,
+    pub told: Vec<(Arc<str>, Fingerprint, Option<Told>)>,
     /// What is to be sent.
     pub notifications: &'a [Notification],
     /// What came of what was sent.
@@ -40,49 +43,81 @@ pub struct Whole<'a> {
     pub waiting: Vec<&'a Waiting>,
 }
 
+/// What is written for a row, in memory that is used again for the next.
+#[derive(Default)]
+struct Text {
+    fingerprint: String,
+    body: Vec<u8>,
+}
+
+impl Text {
+    fn of(&mut self, fingerprint: Fingerprint) -> &str {
+        self.fingerprint.clear();
+        write!(self.fingerprint, "{fingerprint}").expect("a string takes all");
+        &self.fingerprint
+    }
+
+    fn both(&mut self, fingerprint: Fingerprint, value: &impl serde::Serialize) -> (&str, &str) {
+        self.of(fingerprint);
+        self.json(value);
+        (&self.fingerprint, std::str::from_utf8(&self.body).expect("JSON is UTF-8"))
+    }
+
+    fn json(&mut self, value: &impl serde::Serialize) -> &str {
+        self.body.clear();
+        serde_json::to_writer(&mut self.body, value).expect("texts, finite numbers and lists of them are JSON");
+        std::str::from_utf8(&self.body).expect("JSON is UTF-8")
+    }
+}
+
+/// While so many rows are written, more of the file is held in memory, so that a page is written once.
+const LARGE: usize = 1_000;
+
 pub(super) fn batch(connection: &mut Connection, batch: &Batch<'_>) -> rusqlite::Result<()> {
+    let is_large = batch.alerts.len() + batch.transitions.len() + batch.told.len() + batch.notifications.len() > LARGE;
+    if is_large {
+        connection.execute_batch("PRAGMA cache_size = -8192")?;
+    }
+    let written = rows(connection, batch);
+    if is_large {
+        connection.execute_batch("PRAGMA cache_size = -256; PRAGMA shrink_memory")?;
+    }
+    written
+}
+
+fn rows(connection: &mut Connection, batch: &Batch<'_>) -> rusqlite::Result<()> {
     let all = connection.transaction()?;
-    for alert in &batch.alerts {
-        put_alert(&all, alert)?;
-    }
+    let mut text = Text::default();
+    put_alerts(&all, &batch.alerts, &mut text)?;
+    let mut forget = all.prepare_cached("DELETE FROM alert WHERE fingerprint = ?1")?;
     for fingerprint in &batch.forgotten {
-        all.prepare_cached("DELETE FROM alert WHERE fingerprint = ?1")?.execute([fingerprint.to_string()])?;
+        forget.execute([text.of(*fingerprint)])?;
     }
-    for moved in batch.transitions {
-        all.prepare_cached(
-            "INSERT INTO transition (at, fingerprint, rule, severity, move, detail, value) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .execute(params![
-            moved.at,
-            moved.fingerprint.to_string(),
-            moved.rule,
-            moved.severity.as_str(),
-            moved.to.as_str(),
-            moved.detail,
-            moved.value
-        ])?;
+    let mut moved = all.prepare_cached(MOVED)?;
+    for one in batch.transitions {
+        let (severity, to) = (one.severity.as_str(), one.to.as_str());
+        moved.execute(params![one.at, text.of(one.fingerprint), one.rule, severity, to, one.detail, one.value])?;
     }
+    let mut tell = all.prepare_cached(TOLD)?;
+    let mut untell = all.prepare_cached("DELETE FROM told WHERE channel = ?1 AND fingerprint = ?2")?;
     for (channel, fingerprint, told) in &batch.told {
         match told {
-            Some(told) => put_told(&all, channel, *fingerprint, told)?,
-            None => {
-                all.prepare_cached("DELETE FROM told WHERE channel = ?1 AND fingerprint = ?2")?
-                    .execute(params![channel, fingerprint.to_string()])?;
-            }
+            Some(told) => put_told(&mut tell, channel, *fingerprint, told, &mut text)?,
+            None => drop(untell.execute(params![channel, text.of(*fingerprint)])?),
         }
     }
+    let mut notify = all.prepare_cached(NOTIFICATION)?;
     for notification in batch.notifications {
-        put_notification(&all, notification, 0, notification.created)?;
+        put_notification(&mut notify, notification, 0, notification.created, &mut text)?;
     }
+    let mut delivered =
+        all.prepare_cached("INSERT INTO delivery (notification, at, result, detail) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut tried = all.prepare_cached("UPDATE notification SET attempts = ?2, due = ?3 WHERE id = ?1")?;
     for delivery in batch.deliveries {
-        all.prepare_cached("INSERT INTO delivery (notification, at, result, detail) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![delivery.id, delivery.at, delivery.result, delivery.detail])?;
-        all.prepare_cached("UPDATE notification SET attempts = ?2, due = ?3 WHERE id = ?1")?.execute(params![
-            delivery.id,
-            delivery.attempts,
-            delivery.due
-        ])?;
+        delivered.execute(params![delivery.id, delivery.at, delivery.result, delivery.detail])?;
+        tried.execute(params![delivery.id, delivery.attempts, delivery.due])?;
     }
+    drop((forget, moved, tell, untell, notify, delivered, tried));
     all.commit()
 }
 
@@ -93,15 +128,17 @@ pub(super) fn take_over(to: &mut Connection, from: &Connection, whole: &Whole<'_
     if let Err(error) = copy_past(&all, from) {
         tracing::warn!(%error, "the history of alerts cannot be taken over");
     }
-    for alert in &whole.alerts {
-        put_alert(&all, alert)?;
-    }
+    let mut text = Text::default();
+    put_alerts(&all, &whole.alerts, &mut text)?;
+    let mut tell = all.prepare_cached(TOLD)?;
     for (channel, fingerprint, told) in &whole.told {
-        put_told(&all, channel, *fingerprint, told)?;
+        put_told(&mut tell, channel, *fingerprint, told, &mut text)?;
     }
+    let mut notify = all.prepare_cached(NOTIFICATION)?;
     for waiting in &whole.waiting {
-        put_notification(&all, &waiting.notification, waiting.attempts, waiting.due)?;
+        put_notification(&mut notify, &waiting.notification, waiting.attempts, waiting.due, &mut text)?;
     }
+    drop((tell, notify));
     all.commit()
 }
 
@@ -122,10 +159,7 @@ fn copy_past(to: &Transaction<'_>, from: &Connection) -> rusqlite::Result<()> {
     )?;
     let mut rows = moves.query([last])?;
     while let Some(row) = rows.next()? {
-        to.prepare_cached(
-            "INSERT INTO transition (at, fingerprint, rule, severity, move, detail, value) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .execute(params![
+        to.prepare_cached(MOVED)?.execute(params![
             row.get::<_, i64>(0)?,
             row.get::<_, String>(1)?,
             row.get::<_, String>(2)?,
@@ -138,39 +172,39 @@ fn copy_past(to: &Transaction<'_>, from: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn put_alert(all: &Transaction<'_>, alert: &Alert) -> rusqlite::Result<()> {
-    all.prepare_cached("INSERT OR REPLACE INTO alert (fingerprint, body) VALUES (?1, ?2)")?
-        .execute(params![alert.fingerprint.to_string(), json(alert)])
-        .map(drop)
+const MOVED: &str =
+    "INSERT INTO transition (at, fingerprint, rule, severity, move, detail, value) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const TOLD: &str = "INSERT OR REPLACE INTO told (channel, fingerprint, body) VALUES (?1, ?2, ?3)";
+const NOTIFICATION: &str = "INSERT OR REPLACE INTO notification (id, created, channel, kind, body, attempts, due) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+fn put_alerts(all: &Transaction<'_>, alerts: &[&Alert], text: &mut Text) -> rusqlite::Result<()> {
+    let mut put = all.prepare_cached("INSERT OR REPLACE INTO alert (fingerprint, body) VALUES (?1, ?2)")?;
+    for alert in alerts {
+        put.execute(text.both(alert.fingerprint, alert))?;
+    }
+    Ok(())
 }
 
-fn put_told(all: &Transaction<'_>, channel: &str, fingerprint: Fingerprint, told: &Told) -> rusqlite::Result<()> {
-    all.prepare_cached("INSERT OR REPLACE INTO told (channel, fingerprint, body) VALUES (?1, ?2, ?3)")?
-        .execute(params![channel, fingerprint.to_string(), json(told)])
-        .map(drop)
+fn put_told(
+    tell: &mut CachedStatement<'_>,
+    channel: &str,
+    fingerprint: Fingerprint,
+    told: &Told,
+    text: &mut Text,
+) -> rusqlite::Result<()> {
+    let (fingerprint, body) = text.both(fingerprint, told);
+    tell.execute((channel, fingerprint, body)).map(drop)
 }
 
 fn put_notification(
-    all: &Transaction<'_>,
+    notify: &mut CachedStatement<'_>,
     notification: &Notification,
     attempts: u32,
     due: i64,
+    text: &mut Text,
 ) -> rusqlite::Result<()> {
-    all.prepare_cached(
-        "INSERT OR REPLACE INTO notification (id, created, channel, kind, body, attempts, due) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?
-    .execute(params![
-        notification.id,
-        notification.created,
-        notification.channel,
-        notification.kind.as_str(),
-        json(notification),
-        attempts,
-        due
-    ])
-    .map(drop)
-}
-
-fn json(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).expect("texts, finite numbers and lists of them are JSON")
+    let (kind, body) = (notification.kind.as_str(), text.json(notification));
+    let Notification { id, created, channel, .. } = notification;
+    notify.execute(params![id, created, channel, kind, body, attempts, due]).map(drop)
 }

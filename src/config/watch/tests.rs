@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use tempfile::TempDir;
 
@@ -130,4 +131,19 @@ fn opening_a_file_is_no_change() {
     assert!(!is_change(EventKind::Access(AccessKind::Read)));
     assert!(is_change(EventKind::Access(AccessKind::Close(AccessMode::Write))));
     assert!(is_change(EventKind::Any));
+}
+
+#[test]
+fn a_file_that_a_pattern_names_is_told_when_it_appears_and_when_it_goes() {
+    let (folder, _) = folder_with("a.yaml", "one");
+    let pattern = folder.path().join("*.yaml");
+    let mut watch = Watch::start(vec![Seen::pattern(&pattern)], EVENTS).expect("a thread");
+    let other = folder.path().join("b.yaml");
+    fs::write(&other, "two").expect("written");
+    assert!(told(&mut watch));
+    watch.follow(vec![Seen::pattern(&pattern)]);
+    fs::remove_file(&other).expect("removed");
+    assert!(told(&mut watch));
+    assert_eq!(Seen::pattern(Path::new("/etc/rules/*/x?.yaml")).folder(), Path::new("/etc/rules"));
+    assert_eq!(Seen::now(Path::new("agent.yaml")).folder(), Path::new("."));
 }

@@ -16,7 +16,11 @@ fn rule(name: &str) -> String {
 
 /// The names of the rules of the file, as the agent has them.
 fn loaded(road: &Road) -> Vec<String> {
-    let rules = json(road, "/api/v1/rules?rule_group[]=g");
+    loaded_of(road, "g")
+}
+
+fn loaded_of(road: &Road, group: &str) -> Vec<String> {
+    let rules = json(road, &format!("/api/v1/rules?rule_group[]={group}"));
     let rules = rules["data"]["groups"][0]["rules"].as_array().cloned().unwrap_or_default();
     rules.iter().map(|rule| rule["name"].as_str().expect("a name").to_owned()).collect()
 }
@@ -39,6 +43,22 @@ fn a_rule_file_that_changes_is_followed_and_a_bad_one_changes_nothing() {
     assert_eq!(loaded(&road), ["Second"]);
     let (_, said) = alerts(&road, &["list", "--status", "firing"]);
     assert!(said.contains("  Second  "), "{said}");
+}
+
+#[test]
+fn a_rule_file_that_appears_under_a_pattern_is_followed_and_one_that_goes_is_gone() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (config, rules) = (folder.path().join("agent.yaml"), folder.path().join("rules"));
+    fs::create_dir(&rules).expect("made");
+    fs::write(&config, yaml(&folder.path().join("state"), "rule_files: [ 'rules/*.yaml' ]")).expect("written");
+    let road = Road::run(folder, config);
+    assert_eq!(loaded(&road), [""; 0]);
+    fs::write(rules.join("a.yaml"), rule("New")).expect("written");
+    wait::until_equal("the new file's rule", &vec!["New".to_owned()], || loaded(&road));
+    fs::write(rules.join("b.yaml"), rule("Other").replace("name: g", "name: h")).expect("written");
+    wait::until_equal("another file's rule", &vec!["Other".to_owned()], || loaded_of(&road, "h"));
+    fs::remove_file(rules.join("a.yaml")).expect("removed");
+    wait::until_equal("no rule of it", &Vec::new(), || loaded(&road));
 }
 
 /// `outrider rules backtest …` against the agent there: its exit code, and what it printed.
