@@ -14,7 +14,7 @@ use crate::harness::road::Road;
 use crate::harness::wait;
 
 /// Puts a certificate for `localhost` and its key into `folder`, each in its place at once; gives when it was made.
-fn certificate(folder: &Path, until: i32) {
+pub fn certificate(folder: &Path, until: i32) {
     let key = rcgen::KeyPair::generate().expect("a key");
     let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
     let mut params = rcgen::CertificateParams::new(names).expect("names");
