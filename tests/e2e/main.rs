@@ -14,6 +14,7 @@
 //! - `websocket_metrics`: what is counted is what a client sent and received
 //! - `many_sessions`: ten thousand idle WebSockets and a thousand busy ones
 //! - `outage`: a gateway that is not there, and one that goes away
+//! - `parsers`: our reader of HTTP/1 next to another
 //! - `prometheus`: a real Prometheus and promtool read our metrics
 //! - `kubernetes`: sidecars injected, the admission webhook, the kustomizations of `k8s/`
 //! - `grafana`: what Grafana asks of a data source
@@ -47,6 +48,7 @@ mod http2;
 mod kubernetes;
 mod many_sessions;
 mod outage;
+mod parsers;
 mod prometheus;
 mod reload;
 mod services;

@@ -27,12 +27,22 @@ impl Gateway {
         Self::start_app(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e"), "gateway:app", address)
     }
 
+    /// Starts with more arguments of uvicorn's.
+    pub fn start_with(arguments: &[&str]) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e");
+        Self::start_uvicorn(&folder, "gateway:app", "127.0.0.1:0".parse().expect("an address"), arguments)
+    }
+
     /// Starts another application, from `folder`.
     pub fn start_app(folder: &Path, app: &str, address: SocketAddr) -> Self {
+        Self::start_uvicorn(folder, app, address, &[])
+    }
+
+    fn start_uvicorn(folder: &Path, app: &str, address: SocketAddr, arguments: &[&str]) -> Self {
         let mut command = Command::new(installed::python());
         command.args(["-m", "uvicorn", app, "--no-access-log", "--timeout-keep-alive", "60", "--app-dir"]);
         command.arg(folder).args(["--host", &address.ip().to_string(), "--port", &address.port().to_string()]);
-        command.env("PYTHONDONTWRITEBYTECODE", "1");
+        command.args(arguments).env("PYTHONDONTWRITEBYTECODE", "1");
         let process = Process::start("the gateway", &mut command);
         let address = process.wait_for_line("uvicorn's address", |line| {
             let (_, rest) = line.split_once("Uvicorn running on http://")?;

@@ -23,14 +23,10 @@ impl Report<'_> {
     /// Prints it.
     pub fn print(&self, metrics: &Exposition) {
         let Self { took, rounds, tally, grown, at_rest, after, limits } = self;
-        eprintln!("\n| What broke | times | seconds each | failed that would not have without us |\n|---|---|---|---|");
-        for round in *rounds {
-            eprintln!(
-                "| {} | {} | {:.1} | 0 |",
-                round.what,
-                round.times,
-                round.lasted.as_secs_f64() / f64::from(round.times.max(1))
-            );
+        eprintln!("\n| What broke | times | seconds each | failures that no outage explains |\n|---|---|---|---|");
+        for Round { what, times, lasted, failures } in *rounds {
+            let each = lasted.as_secs_f64() / f64::from((*times).max(1));
+            eprintln!("| {what} | {times} | {each:.1} | {failures} |");
         }
         let counts = |of: BTreeMap<String, f64>| {
             of.into_iter().map(|(status, count)| format!("{count} × {status}")).collect::<Vec<_>>().join(", ")
