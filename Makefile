@@ -11,7 +11,7 @@ BENCH := --manifest-path bench/Cargo.toml --target-dir target --locked
 FUZZ := --manifest-path fuzz/Cargo.toml --target-dir target
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt audit bench bench-quick bench-memory bench-scrape bench-counts bench-rules soak attacks fuzz
+.PHONY: help demo test lint fmt audit bench bench-quick bench-memory bench-scrape bench-counts bench-fastapi bench-rules soak attacks fuzz
 
 # The fuzz targets use what the package uses, so their lock is the package's and a few crates more.
 fuzz/Cargo.lock: Cargo.lock fuzz/Cargo.toml
@@ -41,7 +41,7 @@ lint: fuzz/Cargo.lock ## formatting, clippy, licences and banned dependencies
 	$(CARGO) fmt --check --all --manifest-path bench/Cargo.toml
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) clippy --locked --all-targets -- -D warnings
-	$(CARGO) clippy $(BENCH) -p floor -p load --all-targets -- -D warnings
+	$(CARGO) clippy $(BENCH) -p floor -p hyper-pass -p load --all-targets -- -D warnings
 	$(CARGO) clippy $(FUZZ) --all-targets -- -D warnings
 	@$(CARGO) deny --version >/dev/null 2>&1 || { set -x; \
 	  $(CARGO) install --locked --debug --version $(CARGO_DENY_VERSION) cargo-deny; }
@@ -77,6 +77,10 @@ bench-scrape: ## latencies while somebody scrapes ten thousand series
 bench-counts: ## instructions and system calls per request, which a busy machine cannot change
 	@ci/setup.sh build bench
 	bench/run.py counts
+
+bench-fastapi: ## what a FastAPI gateway feels of Outrider, and of instrumentation from within
+	@ci/setup.sh build bench test
+	bench/run.py fastapi
 
 bench-rules: ## what 209 rules over six hours of 2,000 series take, what 10,000 alerts do, and a lookup among 1,000 routes
 	@ci/setup.sh build

@@ -7,6 +7,8 @@
     run.py scrape  latencies while somebody scrapes ten thousand series
     run.py counts  instructions and system calls per request, which other work on the machine cannot change
     run.py where   which crates, files and functions the instructions of Outrider are in
+    run.py fastapi a FastAPI gateway by itself, with Outrider before it, and instrumented from within
+    run.py grpc    CPU of unary calls next to the floor
     run.py smoke   does every row answer every kind of traffic
 
 --only and --skip take rows of rows.toml, --shape the kinds of traffic of lab/timing.py for quick, counts and where. quick
@@ -18,7 +20,7 @@ import statistics
 import sys
 import time
 
-from lab import counts, machine, memory, report, scrape, timing, where
+from lab import counts, fastapi, grpc, machine, memory, report, scrape, timing, where
 from lab.bench import ROOT, RUN, Bench, install_envoy
 from lab.process import Failed
 
@@ -38,6 +40,10 @@ def full(bench, rounds, seconds):
              report.memory(kept), report.COUNTS, *counted]
     if scrape.ROW in bench.rows:
         parts.append(scrape.report(*scrape.measure(bench, rounds or 5, seconds or 5, say)))
+    if "outrider-1" in bench.rows:
+        parts.append(fastapi.report(fastapi.measure(bench, rounds or 5, seconds or 3, say)))
+    if "floor" in bench.rows:
+        parts.append(grpc.report(grpc.measure(bench, rounds or 5, say)))
     (ROOT / "REPORT.md").write_text(report.whole(machine.describe(bench.rows), bench.rows, bench.left_out, parts))
     say(f"wrote {ROOT / 'REPORT.md'}")
 
@@ -49,7 +55,7 @@ def quick(bench, shapes, rounds, seconds):
             used = timing.middle([timing.cpu(one) for one in turns])
             disturbed = sum(one["disturbed"] for one in turns)
             print(f"  {name:10} {used} CPU µs per request; {disturbed} of {len(turns)} rounds disturbed")
-        for name in bench.rows:
+        for name in rows:
             if name != "floor":
                 print(f"  {name} is {timing.middle(timing.ratios(rows[name], rows['floor']), '{:.3f}')} x the floor")
 
@@ -59,7 +65,7 @@ def smoke(bench):
     upstream = bench.gateway()
     for name in bench.rows:
         process, port = bench.start_row(name, upstream)
-        for shape in timing.SHAPES:
+        for shape in filter(lambda shape: shape.fits(bench.rows[name]), timing.SHAPES):
             found = bench.load(port, *shape.arguments(), "--seconds", 0.5, "--warm", 0.1)
             good = found["done"] > 10 and not found["bad"] and not found["errors"]
             failed += not good
@@ -70,7 +76,7 @@ def smoke(bench):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["full", "quick", "memory", "scrape", "counts", "where", "smoke"])
+    parser.add_argument("what", choices=["full", "quick", "memory", "scrape", "counts", "where", "fastapi", "grpc", "smoke"])
     parser.add_argument("--only", default="", help="rows, with commas between")
     parser.add_argument("--skip", default="", help="rows, with commas between")
     parser.add_argument("--shape", default=timing.SMALL.key, help="with commas between: " + ", ".join(timing.BY_KEY))
@@ -86,6 +92,10 @@ def main():
     if options.what in ("quick", "counts"):
         only = only or ["floor", "outrider"]
         only = ["floor"] + [name for name in only if name not in ("floor", "direct")]
+    if options.what == "grpc":
+        only = grpc.ROWS
+    if options.what == "fastapi":
+        only = ["outrider-1"]
     if options.what in ("where", "scrape"):
         only = only or ["outrider"]
     try:
@@ -105,10 +115,16 @@ def main():
                 case "scrape":
                     print(scrape.report(*scrape.measure(bench, options.rounds or 10, options.seconds or 5, say)))
                 case "counts":
-                    for shape in shapes:
-                        print(report.counts(shape.name, counts.measure(bench, shape, say)))
+                    found = {shape: counts.measure(bench, shape, say) for shape in shapes}
+                    print("\n".join(report.counts(shape.name, results) for shape, results in found.items()))
+                    if over := [line for shape, results in found.items() for line in counts.too_many(bench, shape, results)]:
+                        raise Failed("\n".join(over))
                 case "where":
                     print("\n".join(where.measure(bench, shape, say) for shape in shapes))
+                case "fastapi":
+                    print(fastapi.report(fastapi.measure(bench, options.rounds or 7, options.seconds or 3, say)))
+                case "grpc":
+                    print(grpc.report(grpc.measure(bench, options.rounds or 7, say)))
                 case "smoke":
                     sys.exit(1 if smoke(bench) else 0)
     except Failed as failure:

@@ -76,3 +76,10 @@ def strace(bench, name, upstream, shape, requests):
         if len(fields) >= 5 and fields[3].isdigit() and fields[-1] != "total":
             calls[fields[-1]] = int(fields[3])
     return calls
+
+
+def too_many(bench, shape, results):
+    """What takes more instructions than its row of rows.toml says it may: a sentence for each."""
+    bounds = {name: bench.rows[name].get("instructions", {}).get(shape.key) for name in results}
+    return [f"{name}, {shape.name}: {results[name][0]:,.0f} instructions per request, and {bound:,} may be"
+            for name, bound in bounds.items() if bound and results[name][0] > bound]

@@ -13,6 +13,10 @@ class Shape:
     def __init__(self, key, name, connections, *load):
         self.key, self.name, self.connections, self.load = key, f"{name}, {connections} connections", connections, load
 
+    def fits(self, row):
+        """Whether a row can carry it."""
+        return self.key in row.get("shapes", [self.key])
+
     def arguments(self):
         return "--connections", self.connections, *self.load
 
@@ -37,11 +41,13 @@ def take_turns(bench, shapes, rounds, seconds, say):
     upstream = bench.gateway()
     live = [(name, *bench.start_row(name, upstream)) for name in bench.rows]
     time.sleep(1)
-    results = {shape.name: {name: [] for name in bench.rows} for shape in shapes}
+    results = {}
     for shape in shapes:
+        able = [one for one in live if shape.fits(bench.rows[one[0]])]
+        results[shape.name] = {name: [] for name, *_ in able}
         for turn in range(rounds):
-            first = turn % len(live)
-            for name, process, port in live[first:] + live[:first]:
+            first = turn % len(able)
+            for name, process, port in able[first:] + able[:first]:
                 found = undisturbed(bench, process, port, shape, seconds)
                 results[shape.name][name].append(found)
             say(f"{shape.name}: round {turn + 1} of {rounds}")
