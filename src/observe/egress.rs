@@ -18,6 +18,7 @@ mod traced;
 
 use crate::event::{Awaited, Decline, Edits, End, Observer, Side};
 use crate::service::Pair;
+use crate::wire::http1::RequestHead;
 use crate::wire::sniff::{HTTP2_PREFACE, Protocol, sniff};
 use crate::wire::tls;
 pub use calls::Calls;
@@ -77,6 +78,14 @@ impl Connection {
                 self.client_bytes(now, bytes, &mut Edits::default())
             }
         }
+    }
+}
+
+/// Whose call `head` is, where that is not known yet.
+fn attribute(pair: &mut Pair, head: &RequestHead<'_>) {
+    if !pair.is_attributed() {
+        let host = head.fields.iter().find(|field| field.name.eq_ignore_ascii_case("host"));
+        pair.attribute(host.and_then(|host| std::str::from_utf8(host.value).ok()));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Calls over HTTP/1 on one connection. What cannot be told apart for certain is not looked at any more; what is in flight is
 //! followed to its end.
 
+use super::attribute;
 use super::calls::{Calls, Told};
 use crate::event::exchange::Outcome;
 use crate::event::{Awaited, Decline, Edits, End, Side};
@@ -9,7 +10,7 @@ use crate::service::Ending;
 use crate::service::pair::{Call, Kind, Pair};
 use crate::wire::http1::{self, Body, RequestHead, Upgrade};
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Calls in flight on one connection that are followed.
 const PIPELINE_LIMIT: usize = 1024;
@@ -134,13 +135,16 @@ impl Http1 {
                     Err(left) => return self.decline(Decline::Rejected(left)),
                 }
             }
-            if let Some(request) = http1::request(bytes, |head| request(pair, now, head, at, calls, edits)).ok()? {
-                if self.asked.is_none() {
-                    match pair.ask(now) {
-                        Ok(call) => self.asked = Some(call),
-                        Err(left) => return self.decline(Decline::Rejected(left)),
-                    }
-                }
+            let asked = &mut self.asked;
+            let read = http1::request(bytes, |head| match ask(pair, now, head, asked) {
+                Ok(()) => Ok(request(pair, now, head, at, calls, edits)),
+                Err(left) => Err(left),
+            });
+            if let Some(request) = read.ok()? {
+                let request = match request {
+                    Ok(request) => request,
+                    Err(left) => return self.decline(Decline::Rejected(left)),
+                };
                 let len = request.len;
                 self.take(pair, now, request);
                 return Some(len);
@@ -362,6 +366,15 @@ impl Http1 {
     }
 }
 
+/// Asks for the call that `head` begins, unless that is done: one that is rejected is not made, so nothing is counted of it here.
+fn ask(pair: &mut Pair, now: Instant, head: &RequestHead<'_>, asked: &mut Option<Call>) -> Result<(), Duration> {
+    attribute(pair, head);
+    if asked.is_none() {
+        *asked = Some(pair.ask(now)?);
+    }
+    Ok(())
+}
+
 fn request(
     pair: &mut Pair,
     now: Instant,
@@ -370,10 +383,7 @@ fn request(
     calls: &Calls,
     edits: &mut Edits,
 ) -> Request {
-    if !pair.is_attributed() {
-        let host = head.fields.iter().find(|field| field.name.eq_ignore_ascii_case("host"));
-        pair.attribute(host.and_then(|host| std::str::from_utf8(host.value).ok()));
-    }
+    attribute(pair, head);
     Request {
         in_flight: InFlight {
             call: None,

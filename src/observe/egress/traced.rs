@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 struct Seen {
+    registry: Registry,
     directory: Arc<Directory>,
     calls: Calls,
     links: Links,
@@ -48,7 +49,7 @@ impl Seen {
         let (queue, drain) = queue::queue();
         let calls = Calls::new(desk, queue);
         let connection = calls.connection(Self::pair(&directory, kind));
-        Self { directory, calls, links, drain, connection, now }
+        Self { registry, directory, calls, links, drain, connection, now }
     }
 
     fn pair(directory: &Arc<Directory>, kind: Kind) -> Pair {
@@ -144,6 +145,25 @@ fn what_the_breaker_decides_is_an_event_of_the_calls_span() {
     assert_eq!(spans[0]["events"][0]["name"], "first_byte");
     assert_eq!((decision(1), decision(2)), (&"withheld".into(), &"rejected".into()));
     assert_eq!(spans[2]["attributes"]["error.type"], "circuit_breaker_open");
+}
+
+#[test]
+fn a_call_that_is_declined_by_its_head_is_counted_once() {
+    let mut seen = Seen::new("mode: enforce, consecutive_failures: 1", Kind::Road);
+    let get = b"GET / HTTP/1.1\r\nHost: 10.0.0.1\r\n\r\n";
+    seen.sends(get);
+    seen.answers(b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n");
+    // Whose call it is, only its head tells, as where the kernel redirects.
+    let pair = Pair::new(seen.directory.clone(), None, Some("10.0.0.1:80".parse().unwrap()), Kind::Road);
+    seen.connection = seen.calls.connection(pair);
+    assert_eq!(seen.sends(get), b"");
+    assert!(matches!(seen.connection.declined(), Some(Decline::Rejected(_))));
+    seen.connection = seen.calls.connection(Seen::pair(&seen.directory, Kind::Rejected));
+    seen.sends(get);
+    seen.answers(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
+    assert_eq!(seen.spans().len(), 2);
+    let text = prometheus::TextEncoder::new().encode_to_string(&seen.registry.gather()).unwrap();
+    assert!(text.contains("outrider_calls_linked_total{by=\"nothing\",service=\"a\"} 2"), "{text}");
 }
 
 #[test]
