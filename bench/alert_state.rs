@@ -21,9 +21,9 @@ use outrider::alert::rule::RuleSet;
 use outrider::base::Labels;
 use outrider::config::{self, Config};
 use outrider::history::{self, History, HistoryMetrics};
+use outrider::metrics::Registry;
 use outrider::promql::Memory;
 use outrider::promql::series::Sample;
-use prometheus::Registry;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

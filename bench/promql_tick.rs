@@ -16,7 +16,7 @@ use outrider::alert::rule::RuleSet;
 use outrider::base::Labels;
 use outrider::config;
 use outrider::history::{self, History, HistoryMetrics};
-use prometheus::Registry;
+use outrider::metrics::Registry;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -163,7 +163,7 @@ struct Gateway {
 
 impl Gateway {
     fn new() -> Self {
-        let metrics = HistoryMetrics::register(&prometheus::Registry::new()).expect("a new registry");
+        let metrics = HistoryMetrics::register(&outrider::metrics::Registry::new()).expect("a new registry");
         let history = History::new(history::Limits::default(), metrics);
         let (counters, gauges) = series();
         Self { history, counters: counters.into_iter().map(|labels| (labels, 0.0)).collect(), gauges, random: 1 }

@@ -10,6 +10,7 @@
 //! - `spans`: the thread of the exporters
 //! - `run`: `outrider run`, until a signal
 //! - `logs`: the log and its level
+//! - `located`: where the gateway's name leads
 //! - `access_log`: a line an exchange
 //! - `webhook`: the admission webhook of `outrider webhook`
 
@@ -18,6 +19,7 @@ pub mod alerting;
 mod coverage;
 pub mod demo;
 mod gateway;
+mod located;
 mod logs;
 mod observing;
 pub mod run;
@@ -28,17 +30,16 @@ pub mod webhook;
 
 use crate::admin::{self, LevelSwitch, View};
 use crate::alert::AlertMetrics;
-use crate::config::{Config, ForwardedFor, Gateway, Ingress, ProxyProtocol};
+use crate::config::{Config, ForwardedFor};
 use crate::event::Coverage;
 use crate::gateway::Merged;
 use crate::metrics::{
-    AdminMetrics, AgentMetrics, GatewayMetrics, Registry, RouteMetrics, ServiceMetrics, TlsMetrics, TraceMetrics,
+    AdminMetrics, AgentMetrics, Described, GatewayMetrics, Registry, RouteMetrics, ServiceMetrics, TlsMetrics,
+    TraceMetrics,
 };
 use crate::observe::egress::Calls;
 use crate::observe::worker::Families;
 use crate::observe::{self, Exposed, Interests, Worker};
-use crate::proxy::road::Ends;
-use crate::proxy::tls::{Originator, Terminator};
 use crate::proxy::worker::{Order, Parts, Plan};
 use crate::proxy::{egress, listen, worker};
 use crate::route::Table;
@@ -47,6 +48,7 @@ use alerting::{Alerts, Setup};
 use anyhow::{Context as _, Result, anyhow, ensure};
 use arc_swap::ArcSwap;
 use gateway::{Documented, Findings, Watching};
+use located::{ends, resolve};
 use observing::Observing;
 use sampling::Sampling;
 use services::Services;
@@ -244,6 +246,11 @@ impl App {
         self.admin_address
     }
 
+    /// The families of all metrics, in use or not.
+    pub fn described(&self) -> Vec<Described> {
+        self.view.registry.described()
+    }
+
     /// The configuration that runs.
     pub fn config(&self) -> Arc<Config> {
         self.view.config.load_full()
@@ -252,6 +259,15 @@ impl App {
     /// Takes a new configuration. Everything new is built before anything is swapped; established connections go on.
     pub fn follow(&self, config: Config) -> Result<()> {
         let gateway = resolve(&config)?;
+        self.adopt(config, gateway)?;
+        self.view.loaded.store(unix() as u64, Ordering::Relaxed);
+        self.agent.applied(unix());
+        self.view.reload_error.store(Arc::new(None));
+        Ok(())
+    }
+
+    /// Builds everything that `config` means with the gateway at these addresses, then swaps.
+    fn adopt(&self, config: Config, gateway: Vec<SocketAddr>) -> Result<()> {
         let setup = Setup::of(&config)?;
         let admin_tls = admin_tls(&config)?;
         let (table, called) = match &*self.orders.borrow() {
@@ -290,9 +306,6 @@ impl App {
         self.view.checked.store(checked);
         services::cover(&config, &self.view.coverage);
         self.view.config.store(Arc::new(config));
-        self.view.loaded.store(unix() as u64, Ordering::Relaxed);
-        self.agent.applied(unix());
-        self.view.reload_error.store(Arc::new(None));
         Ok(())
     }
 
@@ -347,21 +360,6 @@ fn plan(
     Ok(Plan { ends, observe: observe::Plan { table, forwarded_for, interests, traces, judged }, egress })
 }
 
-/// The gateway, and how clients come in.
-fn ends(ingress: &Ingress, gateway: &[SocketAddr]) -> Result<Ends> {
-    let Gateway { at, tls } = &ingress.gateway;
-    let originator = tls.as_ref().map(|trust| Originator::new(at, trust)).transpose();
-    let originator = originator.map_err(|reason| anyhow!("ingress.gateway: {reason}"))?;
-    let pair = ingress.tls.as_ref().and_then(|tls| tls.pair.as_ref());
-    let terminator = pair.map(Terminator::new).transpose().context("ingress.tls")?;
-    Ok(Ends {
-        gateway: gateway.into(),
-        originator: originator.map(Arc::new),
-        terminator: terminator.map(Arc::new),
-        proxy_protocol: ingress.proxy_protocol == ProxyProtocol::Required,
-    })
-}
-
 /// What the admin port needs for TLS, if it is to speak it.
 fn admin_tls(config: &Config) -> Result<Option<Arc<rustls::ServerConfig>>> {
     let made = config.admin.tls.as_ref().map_or(Ok(None), admin::tls);
@@ -380,11 +378,6 @@ fn show_certificates(config: &Config, tls: &TlsMetrics) {
 /// Says what is no fault of the configuration and should be known.
 fn notice(config: &Config) {
     config.source.notices.iter().for_each(|notice| tracing::warn!(%notice, "configuration"));
-}
-
-fn resolve(config: &Config) -> Result<Vec<SocketAddr>> {
-    let at = &config.ingress.gateway.at;
-    at.resolve().with_context(|| format!("ingress.gateway: {at} cannot be resolved"))
 }
 
 fn spawn<T: Send + 'static>(name: &str, body: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>> {

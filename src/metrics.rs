@@ -50,7 +50,7 @@ pub use gateway::GatewayMetrics;
 pub use grpc::GrpcMetrics;
 pub use http::HttpMetrics;
 pub use http2::Http2Metrics;
-pub use registry::Registry;
+pub use registry::{Described, Registry};
 pub use road::RoadMetrics;
 pub use route::RouteMetrics;
 pub use security::SecurityMetrics;

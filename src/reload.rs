@@ -6,8 +6,13 @@ use anyhow::Result;
 use std::future::pending;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+/// How often the name of a gateway that has one is looked up: replicas come and go.
+const LOOKUP: Duration = Duration::from_secs(5);
 
 /// Waits for reasons to reload, and reloads.
 pub struct Reloads {
@@ -15,14 +20,19 @@ pub struct Reloads {
     missing: Missing,
     watch: Watch,
     hangup: Signal,
-    running: Option<JoinHandle<Vec<Seen>>>,
+    /// When the gateway's name is looked up again.
+    lookup: Interval,
+    /// What is under way; it ends with the files that it read, if it read any.
+    running: Option<JoinHandle<Option<Vec<Seen>>>>,
 }
 
 impl Reloads {
     /// For the file at `path`, of which `files` was read. Needs a runtime.
     pub fn start(path: &Path, missing: Missing, files: Vec<Seen>) -> Result<Self> {
         let (watch, hangup) = (Watch::start(files, config::watch::Timing::default())?, signal(SignalKind::hangup())?);
-        Ok(Self { path: path.to_owned(), missing, watch, hangup, running: None })
+        let mut lookup = interval(LOOKUP);
+        lookup.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Ok(Self { path: path.to_owned(), missing, watch, hangup, lookup, running: None })
     }
 
     /// Goes one step on: begins a reload when there is a reason, or ends the one that is under way. Can be dropped at any
@@ -32,7 +42,7 @@ impl Reloads {
             let files = running.await;
             self.running = None;
             match files {
-                Ok(files) => self.watch.follow(files),
+                Ok(files) => files.into_iter().for_each(|files| self.watch.follow(files)),
                 Err(error) => app.refuse(format!("the reload failed: {error}")),
             }
             return;
@@ -40,10 +50,18 @@ impl Reloads {
         tokio::select! {
             () = self.watch.changed() => (),
             signal = self.hangup.recv() => if signal.is_none() { pending::<()>().await },
+            _ = self.lookup.tick() => {
+                let app = app.clone();
+                self.running = Some(spawn_blocking(move || {
+                    app.find_gateway();
+                    None
+                }));
+                return;
+            }
         }
         let (app, path, missing) = (app.clone(), self.path.clone(), self.missing);
         // Files are read and names are resolved, and meanwhile a signal must be heard.
-        self.running = Some(tokio::task::spawn_blocking(move || reload(&app, &path, missing)));
+        self.running = Some(spawn_blocking(move || Some(reload(&app, &path, missing))));
     }
 
     /// Waits for the reload that is under way.

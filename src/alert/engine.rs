@@ -124,6 +124,7 @@ impl Engine {
             store,
             metrics,
         };
+        engine.metrics.follow(alerting_rules(&engine.rules));
         engine.count();
         engine
     }
@@ -143,6 +144,7 @@ impl Engine {
         (self.reads, self.due) = (Reads::of(&rules), vec![now; rules.groups().len()]);
         self.broken.clear();
         (self.identity, self.alerting, self.rules) = (identity, alerting.clone(), Arc::new(rules));
+        self.metrics.follow(alerting_rules(&self.rules));
     }
 
     /// Evaluates what is due, and commits what follows from it.
@@ -295,13 +297,24 @@ impl Engine {
             self.store.commit(now, &batch, &whole);
         }
         notifications.into_iter().for_each(|notification| self.outbox.push(notification));
-        transitions.iter().for_each(|moved| self.metrics.moved(moved));
+        for moved in transitions {
+            let fired = self.machine.get(moved.fingerprint).and_then(|alert| alert.fired_at);
+            self.metrics.moved(moved, fired);
+        }
         self.count();
     }
 
     fn count(&mut self) {
         self.metrics.count(self.machine.alerts(), self.outbox.iter(), self.store.trouble().is_none());
     }
+}
+
+/// The names of the rules whose alerts may move.
+fn alerting_rules(rules: &RuleSet) -> impl Iterator<Item = &str> {
+    rules.groups().iter().flat_map(|group| &group.rules).filter_map(|rule| match rule {
+        Rule::Alerting(rule) => Some(&*rule.name),
+        Rule::Recording(_) => None,
+    })
 }
 
 fn policy(alerting: &Alerting, rules: &RuleSet) -> Policy {

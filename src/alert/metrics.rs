@@ -1,18 +1,23 @@
 //! What alerting tells about itself.
 
+use std::collections::HashSet;
+use std::fmt;
 use std::time::Duration;
 
-use prometheus::{Gauge, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+use prometheus::{Counter, Gauge, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts};
 
 use super::notify::Waiting;
 use super::state::{Alert, Move, Phase, Transition};
 use crate::config::Severity;
+use crate::metrics::{Family, Registry};
 
 /// The metrics of the engine: `outrider_alerts_*` and `outrider_notifications_*`.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AlertMetrics {
     active: IntGaugeVec,
-    transitions: IntCounterVec,
+    transitions: Family<IntCounter>,
+    resolution: Family<Counter>,
+    acknowledgement: Family<Counter>,
     failures: IntCounterVec,
     sent: IntCounterVec,
     waiting: IntGauge,
@@ -29,10 +34,24 @@ impl AlertMetrics {
                 Opts::new("outrider_alerts_active", "Alerts that are pending or fire, by severity."),
                 &["severity", "state"],
             )?,
-            transitions: IntCounterVec::new(
-                Opts::new("outrider_alerts_transitions_total", "Moves of alerts, by where to."),
-                &["to"],
-            )?,
+            transitions: Family::register(
+                registry,
+                "outrider_alerts_transitions_total",
+                "Moves of alerts, by their rule and by where to.",
+                &["rule", "to"],
+            ),
+            resolution: Family::register(
+                registry,
+                "outrider_alerts_resolution_seconds_total",
+                "How long alerts fired that resolved, all together.",
+                &["rule"],
+            ),
+            acknowledgement: Family::register(
+                registry,
+                "outrider_alerts_acknowledgement_seconds_total",
+                "How long alerts fired before somebody acknowledged them, all together.",
+                &["rule"],
+            ),
             failures: IntCounterVec::new(
                 Opts::new("outrider_alerts_evaluation_failures_total", "Evaluations of rules that failed."),
                 &["rule"],
@@ -61,11 +80,8 @@ impl AlertMetrics {
                 "How long the last evaluation of all rules took, with what had to be stored of it.",
             )?,
         };
-        for to in Move::ALL {
-            metrics.transitions.with_label_values(&[to.as_str()]);
-        }
         registry.register(Box::new(metrics.active.clone()))?;
-        for family in [&metrics.transitions, &metrics.failures, &metrics.sent] {
+        for family in [&metrics.failures, &metrics.sent] {
             registry.register(Box::new(family.clone()))?;
         }
         for gauge in [&metrics.waiting, &metrics.durable] {
@@ -83,8 +99,28 @@ impl AlertMetrics {
         self.took.set(took.as_secs_f64());
     }
 
-    pub(super) fn moved(&self, moved: &Transition) {
-        self.transitions.with_label_values(&[moved.to.as_str()]).inc();
+    /// These are the rules whose alerts may move. What usually happens to them is there from the start: a counter that
+    /// begins at one has never risen for who scrapes it.
+    pub(super) fn follow<'a>(&self, rules: impl Iterator<Item = &'a str>) {
+        let rules: HashSet<&str> = rules.collect();
+        for rule in &rules {
+            for to in [Move::Pending, Move::Firing, Move::Resolved, Move::Acknowledged, Move::Escalated] {
+                self.transitions.with(&[rule, to.as_str()]);
+            }
+            self.resolution.with(&[rule]);
+            self.acknowledgement.with(&[rule]);
+        }
+    }
+
+    /// An alert moved that last began to fire at `fired`.
+    pub(super) fn moved(&self, moved: &Transition, fired: Option<i64>) {
+        self.transitions.with(&[&moved.rule, moved.to.as_str()]).inc();
+        let seconds = fired.map_or(0.0, |fired| moved.at.saturating_sub(fired).max(0) as f64 / 1_000.0);
+        match moved.to {
+            Move::Resolved => self.resolution.with(&[&moved.rule]).inc_by(seconds),
+            Move::Acknowledged => self.acknowledgement.with(&[&moved.rule]).inc_by(seconds),
+            _ => {}
+        }
     }
 
     pub(super) fn failed(&self, rule: &str) {
@@ -112,5 +148,11 @@ impl AlertMetrics {
         }
         self.waiting.set(i64::try_from(waiting.count()).unwrap_or(i64::MAX));
         self.durable.set(i64::from(durable));
+    }
+}
+
+impl fmt::Debug for AlertMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AlertMetrics").finish_non_exhaustive()
     }
 }

@@ -231,7 +231,7 @@ fn past(args: &Backtest) -> Result<(Box<dyn Series>, i64, i64)> {
         }
         _ => {
             let everything = Kept { budget: usize::MAX / 2, retention: i64::MAX };
-            let history = History::new(everything, HistoryMetrics::register(&prometheus::Registry::new())?);
+            let history = History::new(everything, HistoryMetrics::register(&crate::metrics::Registry::new())?);
             history.restore(&bytes).map_err(|error| Failed(format!("{origin}: {error}")))?;
             let stats = history.stats();
             (Box::new(history), stats.oldest, stats.newest)

@@ -1,6 +1,7 @@
 //! What the history tells about itself.
 
-use prometheus::{Gauge, IntCounter, IntCounterVec, Opts, Registry};
+use crate::metrics::Registry;
+use prometheus::{Gauge, IntCounter, IntCounterVec, Opts};
 
 /// The metrics of one history, `outrider_history_*`.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use crate::base::labels::NAME;
 use crate::promql::series::{Op, STALE, Sample, is_stale};
 
 fn history(limits: Limits) -> (History, HistoryMetrics) {
-    let metrics = HistoryMetrics::register(&prometheus::Registry::new()).unwrap();
+    let metrics = HistoryMetrics::register(&crate::metrics::Registry::new()).unwrap();
     (History::new(limits, metrics.clone()), metrics)
 }
 

@@ -4,7 +4,7 @@ use super::exemplars::{self, Exemplars};
 use crate::event::Queue;
 use crate::gateway::Merged;
 use crate::metrics::http::DURATION;
-use crate::metrics::{IntCounter, Registry, openmetrics};
+use crate::metrics::{Described, IntCounter, Registry, openmetrics};
 use prometheus::proto::MetricFamily;
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,11 @@ impl Exposed {
     /// From now on no more series than `limit`.
     pub fn limit(&self, limit: usize) {
         self.registry.limit(limit);
+    }
+
+    /// All families, in use or not.
+    pub fn described(&self) -> Vec<Described> {
+        self.registry.described()
     }
 
     /// All families as OpenMetrics, with exemplars.

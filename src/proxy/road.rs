@@ -1,6 +1,6 @@
 //! What a plan means for the connections of one worker: where the gateway is, and what is spoken on the way.
 
-use super::connect::connect;
+use super::connect::Turns;
 use super::tls::{Originator, Terminator};
 use crate::wire::http2::{Event, Header, Kind, Scanner};
 use crate::wire::sniff::HTTP2_PREFACE;
@@ -18,7 +18,7 @@ use tokio::time::timeout;
 /// The gateway, and how clients come in.
 #[derive(Clone, Debug)]
 pub struct Ends {
-    /// Addresses of the gateway, in the order to try them.
+    /// Addresses of the gateway; connections go to each in turn.
     pub gateway: Arc<[SocketAddr]>,
     /// Set when the gateway is reached over TLS.
     pub originator: Option<Arc<Originator>>,
@@ -34,6 +34,7 @@ pub struct Road {
     pub ends: Ends,
     /// Whether the gateway speaks HTTP/2 without TLS, once it was asked.
     http2: RefCell<Rc<OnceCell<bool>>>,
+    turns: Turns,
 }
 
 /// How long a gateway may take to say that it speaks HTTP/2.
@@ -42,12 +43,12 @@ const ANSWER: Duration = Duration::from_secs(2);
 impl Road {
     /// By `ends`.
     pub fn new(ends: Ends) -> Self {
-        Self { ends, http2: RefCell::default() }
+        Self { ends, http2: RefCell::default(), turns: Turns::default() }
     }
 
     /// Connects to the gateway.
     pub async fn connect(&self) -> io::Result<TcpStream> {
-        let connected = connect(&self.ends.gateway).await;
+        let connected = self.turns.connect(&self.ends.gateway).await;
         if connected.is_err() {
             // Who comes back may be another.
             self.http2.take();

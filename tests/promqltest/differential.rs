@@ -151,7 +151,7 @@ fn free_of_edges(instants: &[(i64, Option<usize>)]) -> (i64, i64) {
 
 /// Our history after the same scrapes.
 fn sampled(expositions: &[Exposition], instants: &[(i64, Option<usize>)]) -> History {
-    let metrics = HistoryMetrics::register(&prometheus::Registry::new()).expect("a new registry");
+    let metrics = HistoryMetrics::register(&outrider::metrics::Registry::new()).expect("a new registry");
     let history = History::new(history::Limits::default(), metrics);
     for (t, number) in instants {
         history.sample("target", *t, number.map_or(Vec::new(), |number| expositions[number].clone()));

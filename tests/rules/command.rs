@@ -61,7 +61,8 @@ fn a_backtest_of_a_history_file_tells_what_would_have_fired() {
     let folder = tempfile::tempdir().unwrap();
     let config = write(&folder, "agent.yaml", "alerting: { defaults: true }\n");
     let path = folder.path().join("history");
-    let history = History::new(Limits::default(), HistoryMetrics::register(&prometheus::Registry::new()).unwrap());
+    let history =
+        History::new(Limits::default(), HistoryMetrics::register(&outrider::metrics::Registry::new()).unwrap());
     let start = 1_700_000_000_000;
     let (mut good, mut bad) = (0.0, 0.0);
     for tick in 0..360 {

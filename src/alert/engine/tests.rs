@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use prometheus::Registry;
+use crate::metrics::Registry;
 use tempfile::TempDir;
 
 use super::*;

@@ -17,7 +17,8 @@ const ALERTS: usize = 10_000;
 fn ten_thousand_alerts_are_told_at_once_and_read_in_pages() {
     let (folder, receiver) = (tempfile::tempdir().expect("a temporary folder"), Receiver::start());
     // What an earlier run has seen: as many series, a moment ago.
-    let history = History::new(Limits::default(), HistoryMetrics::register(&Default::default()).expect("new"));
+    let history =
+        History::new(Limits::default(), HistoryMetrics::register(&outrider::metrics::Registry::new()).expect("new"));
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as i64;
     let series = (0..ALERTS).map(|at| (Labels::new([("__name__", "errors"), ("of", &*at.to_string())]), 9.0));
     history.sample("gateway", now, series);
