@@ -11,7 +11,7 @@ BENCH := --manifest-path bench/Cargo.toml --target-dir target --locked
 FUZZ := --manifest-path fuzz/Cargo.toml --target-dir target
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt audit bench bench-quick bench-memory bench-scrape bench-counts bench-fastapi bench-rules soak attacks fuzz
+.PHONY: help demo test lint fmt audit dashboards picture bench bench-quick bench-memory bench-scrape bench-counts bench-fastapi bench-rules soak attacks fuzz
 
 # The fuzz targets use what the package uses, so their lock is the package's and a few crates more.
 fuzz/Cargo.lock: Cargo.lock fuzz/Cargo.toml
@@ -56,6 +56,15 @@ audit: ## known vulnerabilities in dependencies (needs the public RustSec databa
 	@$(CARGO) deny --version >/dev/null 2>&1 || { \
 	  echo "cargo-deny is missing; type: $(CARGO) install --locked cargo-deny"; exit 1; }
 	$(CARGO) deny --locked check advisories
+
+dashboards: ## write Grafana's dashboards from ci/dashboards.py
+	ci/dashboards.py
+
+# The Python of the tests has playwright; the system's does where somebody installed it.
+picture: ## take the README's picture of the page (four minutes)
+	@ci/setup.sh build test
+	$(CARGO) build --locked --profile demo --bin outrider
+	python=$$(ls target/e2e-venv/*/bin/python 2>/dev/null | head -n 1); 	  $${python:-python3} ci/picture.py target/demo/outrider
 
 bench: ## Outrider side by side with other proxies, into bench/REPORT.md (a quarter of an hour)
 	@ci/setup.sh build bench

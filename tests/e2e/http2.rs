@@ -11,7 +11,7 @@ use crate::harness::road::{Road, Settings};
 use crate::harness::wait;
 
 /// A gRPC server of grpcio.
-fn grpc_server() -> (Process, SocketAddr) {
+pub fn grpc_server() -> (Process, SocketAddr) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/clients/grpc_server.py");
     let process = Process::start("the gRPC server", Command::new(installed::python()).arg(script));
     let address = process.wait_for_line("its address", |line| line.strip_prefix("listening on ")?.parse().ok());

@@ -22,6 +22,7 @@
 //! - `check`: what is said of a configuration, and exit codes
 //! - `reload`: a configuration that changes while the road runs
 //! - `services`: what the gateway itself calls
+//! - `shipped`: dashboards, rules, the monitoring stack, the image and the documentation
 //! - `soak`: a mixed load while things break
 //! - `stop`: signals and the drain
 //! - `transparency`: a raw client and a raw origin that exchange exact bytes with the road between
@@ -52,6 +53,7 @@ mod parsers;
 mod prometheus;
 mod reload;
 mod services;
+mod shipped;
 mod soak;
 mod stop;
 mod stuck_readers;

@@ -23,7 +23,7 @@ pub fn with_all_examples() -> String {
     let lines = SHIPPED.lines().filter(|line| !replaced(line));
     let text: String = lines.map(|line| example(line).unwrap_or_else(|| line.to_owned()) + "\n").collect();
     // An authority has a meaning for a gateway with TLS only.
-    text.replace("gateway: 127.0.0.1:8000 ", "gateway: https://127.0.0.1:8000 ")
+    text.replace("gateway: 127.0.0.1:8000\n", "gateway: https://127.0.0.1:8000\n")
 }
 
 #[test]
@@ -72,4 +72,33 @@ fn normal(path: &str) -> String {
         return format!("tracing.exporters.{}", parts[last]);
     }
     parts.join(".")
+}
+
+/// A row of docs/configuration.md begins with the key.
+#[test]
+fn every_key_that_can_be_set_is_in_the_documentation() {
+    let text = with_all_examples();
+    let tree = Yaml::parse(&text).expect("the shipped file is YAML");
+    let env = |_: &str| None;
+    let reading = Reading::new(Path::new("/etc"), &env, false);
+    Config::read(&Node::root(&reading, &tree));
+    let page = include_str!("../../../docs/configuration.md");
+    let documented: Vec<String> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+        .map(|(key, _)| normal(&key.replace(".channels.*", ".channels.it").replace(".labels.*", ".labels.it")))
+        .collect();
+    let asked = reading.asked.into_inner();
+    let mut missing: Vec<String> = asked.iter().map(|(path, _)| normal(path)).collect();
+    // Where a value comes from is said once, above the table of `business`, and what a secret is above all of them.
+    let is_section = |path: &str| page.contains(&format!("\n## {path}\n"));
+    missing.retain(|path| !is_section(path) && path != "a secret" && !is_place(path) && !documented.contains(path));
+    missing.sort_unstable();
+    missing.dedup();
+    assert_eq!(missing, Vec::<String>::new());
+}
+
+fn is_place(path: &str) -> bool {
+    let places = ["request", "response", "websocket", "header", "response_header", "query", "path"];
+    path.strip_prefix("business.").is_some_and(|place| places.contains(&place))
 }

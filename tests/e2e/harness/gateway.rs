@@ -30,19 +30,31 @@ impl Gateway {
     /// Starts with more arguments of uvicorn's.
     pub fn start_with(arguments: &[&str]) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e");
-        Self::start_uvicorn(&folder, "gateway:app", "127.0.0.1:0".parse().expect("an address"), arguments)
+        Self::start_uvicorn(&folder, "gateway:app", "127.0.0.1:0".parse().expect("an address"), arguments, &[])
     }
 
     /// Starts another application, from `folder`.
     pub fn start_app(folder: &Path, app: &str, address: SocketAddr) -> Self {
-        Self::start_uvicorn(folder, app, address, &[])
+        Self::start_uvicorn(folder, app, address, &[], &[])
     }
 
-    fn start_uvicorn(folder: &Path, app: &str, address: SocketAddr, arguments: &[&str]) -> Self {
+    /// The same on a port that the system chooses, with these variables in its environment.
+    pub fn start_in(folder: &Path, app: &str, environment: &[(&str, String)]) -> Self {
+        Self::start_uvicorn(folder, app, "127.0.0.1:0".parse().expect("an address"), &[], environment)
+    }
+
+    fn start_uvicorn(
+        folder: &Path,
+        app: &str,
+        address: SocketAddr,
+        arguments: &[&str],
+        environment: &[(&str, String)],
+    ) -> Self {
         let mut command = Command::new(installed::python());
         command.args(["-m", "uvicorn", app, "--no-access-log", "--timeout-keep-alive", "60", "--app-dir"]);
         command.arg(folder).args(["--host", &address.ip().to_string(), "--port", &address.port().to_string()]);
         command.args(arguments).env("PYTHONDONTWRITEBYTECODE", "1");
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
         let process = Process::start("the gateway", &mut command);
         let address = process.wait_for_line("uvicorn's address", |line| {
             let (_, rest) = line.split_once("Uvicorn running on http://")?;
