@@ -59,6 +59,18 @@ fn compose_accepts_the_stack_and_the_gateway_can_be_scaled() {
 }
 
 #[test]
+fn the_dockerfile_builds_this_version_with_this_compiler() {
+    let dockerfile = fs::read_to_string(at("Dockerfile")).expect("it is there");
+    let toolchain = fs::read_to_string(at("rust-toolchain.toml")).expect("it is there");
+    let channel =
+        toolchain.lines().find_map(|line| line.strip_prefix("channel = ")).expect("a channel").trim_matches('"');
+    assert!(dockerfile.contains(&format!("FROM rust:{channel}-")), "{channel}");
+    assert!(dockerfile.contains(concat!("ARG VERSION=", env!("CARGO_PKG_VERSION"), "\n")));
+    let stack = yaml("docker-compose.monitoring.yml");
+    assert_eq!(stack["services"]["outrider"]["image"], concat!("outrider:", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
 fn hadolint_accepts_the_dockerfiles() {
     let hadolint = installed::python().with_file_name("hadolint");
     let (good, text) = run(&hadolint, &["Dockerfile", "examples/compose/Dockerfile"]);
