@@ -11,7 +11,7 @@ FROM rust:1.95.0-bookworm AS build
 WORKDIR /build
 # Dependencies first, so that a change of ours does not build them again.
 COPY Cargo.toml Cargo.lock ./
-COPY bench/alert_state.rs bench/promql_tick.rs bench/
+COPY bench/*.rs bench/
 RUN cargo fetch --locked && mkdir src && echo 'fn main() {}' >src/main.rs && touch src/lib.rs \
     && cargo build --locked --release --bin outrider \
     && rm -r src target/release/deps/outrider-* target/release/deps/liboutrider-* target/release/.fingerprint/outrider-*

@@ -23,15 +23,12 @@ def metadata():
 
 
 def linked(data):
-    """Packages that the binary is made of, by id: what is needed to run it, not to build or test it."""
-    nodes = {node["id"]: node for node in data["resolve"]["nodes"]}
-    found, todo = set(), [data["resolve"]["root"]]
-    while todo:
-        one = todo.pop()
-        if one not in found:
-            found.add(one)
-            todo += [dep["pkg"] for dep in nodes[one]["deps"] if any(kind["kind"] is None for kind in dep["dep_kinds"])]
-    return found, nodes
+    """Ids of the packages that the binary is made of. cargo's metadata is of tests too, whose features bring more in; its tree of
+    normal edges is not."""
+    command = ["cargo", "tree", "--locked", "--offline", "--edges", "normal,no-proc-macro", "--prefix", "none"]
+    lines = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+    found = {tuple(line.split()[:2]) for line in lines if line.strip()}
+    return {package["id"] for package in data["packages"] if (package["name"], "v" + package["version"]) in found}
 
 
 def texts(package):
@@ -81,7 +78,7 @@ def bill(root, packages, nodes):
 def main():
     folder = Path(sys.argv[1])
     data = metadata()
-    found, nodes = linked(data)
+    found, nodes = linked(data), {node["id"]: node for node in data["resolve"]["nodes"]}
     root = next(package for package in data["packages"] if package["id"] == data["resolve"]["root"])
     packages = sorted((package for package in data["packages"] if package["id"] in found and package is not root),
                       key=lambda package: (package["name"], package["version"]))
