@@ -123,10 +123,7 @@ impl Http2 {
                     && std::mem::take(&mut self.block_is_extended)
                     && let Some(edits) = edits
                 {
-                    let (head, theirs) = std::mem::take(&mut self.wished);
-                    let client = self.worker.forwarded_for.get().then_some(&self.client);
-                    let (block, ..) = &mut *self.worker.scratch.borrow_mut();
-                    edits::end_block(header.stream, &head.wishes(client), |name| theirs.has(name), block, at, edits);
+                    self.end_block(header.stream, at, edits);
                 }
                 if self.half(side).block.ends_stream {
                     self.stream_ended(now, side, header.stream);
@@ -135,6 +132,16 @@ impl Http2 {
             Kind::Data if header.ends_stream() => self.stream_ended(now, side, header.stream),
             _ => {}
         }
+    }
+
+    /// Ends the block of `stream` that was taken back, at `at`. One that was not read gets nothing of ours: its last string could
+    /// be longer than it is, and would take that in.
+    fn end_block(&mut self, stream: u32, at: usize, edits: &mut Edits) {
+        let (head, theirs) = std::mem::take(&mut self.wished);
+        let client = self.worker.forwarded_for.get().then_some(&self.client);
+        let wishes = if self.sight == Sight::Whole { head.wishes(client) } else { edits::Wishes::default() };
+        let (block, ..) = &mut *self.worker.scratch.borrow_mut();
+        edits::end_block(stream, &wishes, |name| theirs.has(name), block, at, edits);
     }
 
     /// Reads a whole field block.

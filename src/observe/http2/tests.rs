@@ -160,6 +160,19 @@ fn a_block_that_cannot_be_read_costs_the_sight_and_nothing_else() {
 }
 
 #[test]
+fn a_string_that_is_longer_than_its_block_takes_nothing_of_ours_in() {
+    let mut seen = connected(true);
+    // A field of a hundred octets, of which three are there: what came behind them would be its value.
+    let block = [0x82, 0x84, 0x86, 0, 1, b'x', 100, b'a', b'b', b'c'];
+    let request = frame(1, END_STREAM | END_HEADERS, 1, &block);
+    seen.client(&request);
+    let mut open = request.clone();
+    open[4] &= !END_HEADERS;
+    assert_eq!(seen.passed, [HTTP2_PREFACE, SETTINGS, &open, &frame(9, END_HEADERS, 1, &[])].concat());
+    seen.has(r#"outrider_opaque_connections_total{reason="malformed"} 1"#);
+}
+
+#[test]
 fn a_gateway_that_refuses_http2_is_heard() {
     let mut seen = Seen::new(true);
     seen.client(&[HTTP2_PREFACE, SETTINGS].concat()).gateway(b"HTTP/1.1 400 Bad Request\r\n\r\n");
