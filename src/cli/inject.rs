@@ -20,7 +20,7 @@ const LIMIT: u64 = 64 << 20;
 /// wants otherwise it says in annotations, `outrider.dev/*`: see docs/kubernetes.md. Injecting twice is injecting once; `outrider
 /// uninject` takes it all back.
 ///
-///     outrider inject -f app.yaml | kubectl apply -f -
+/// For example: `outrider inject -f app.yaml | kubectl apply -f -`
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Inject {

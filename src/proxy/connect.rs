@@ -40,11 +40,17 @@ impl Turns {
                     Ok(stream) => return Ok(stream),
                     Err(error) => last = error,
                 }
-                self.failed.borrow_mut().push((address, Instant::now()));
+                self.shun(address, Instant::now());
             }
             Err(last)
         };
         within(TIMEOUT, attempt).await
+    }
+
+    fn shun(&self, address: SocketAddr, now: Instant) {
+        let mut failed = self.failed.borrow_mut();
+        failed.retain(|(shunned, _)| *shunned != address);
+        failed.push((address, now));
     }
 
     /// All of `addresses`, the one whose turn it is first and those that failed lately last.
@@ -89,7 +95,8 @@ mod tests {
     #[test]
     fn one_that_failed_is_tried_last_for_a_while() {
         let (turns, all, now) = (Turns::default(), addresses(&[1, 2]), Instant::now());
-        turns.failed.borrow_mut().push((all[0], now));
+        (0..3).for_each(|_| turns.shun(all[0], now));
+        assert_eq!(turns.failed.borrow().len(), 1, "there is one entry for each address");
         let order = |at| turns.order(&all, at).iter().map(SocketAddr::port).collect::<Vec<_>>();
         assert_eq!((order(now), order(now)), (vec![2, 1], vec![2, 1]));
         assert_eq!((order(now + SHUNNED), order(now + SHUNNED)), (vec![1, 2], vec![2, 1]));
