@@ -66,6 +66,7 @@ const TABLE: [(&str, &str, &str); 41] = [
     ("GET", "/api/v1/history?match[]=up", "read"),
     ("GET", "/api/v1/live", "read"),
     ("GET", "/api/v1/trace", "read"),
+    ("GET", "/api/v1/traces/calls", "read"),
     ("GET", "/api/v1/traces/recent", "read"),
     ("GET", "/api/v1/debug/trace-context", "read"),
     ("GET", "/openapi.json", "read"),
