@@ -34,6 +34,8 @@ const MAY_TAKE_KIB: u64 = 96 * 1024;
 const LONG: Duration = Duration::from_secs(300);
 /// What may be added between the second quarter and the last one: the first fills pools, caches and buffers.
 const MAY_GROW_KIB: u64 = 4 * 1024;
+/// What may be open at the end that was not yet at the start: connections of exporters, checks, the store. A leak would be of hundreds.
+const MORE_DESCRIPTORS: usize = 16;
 /// Until a request succeeds again, once the gateway listens again.
 const RECOVERS_WITHIN: Duration = Duration::from_secs(1);
 
@@ -79,7 +81,11 @@ fn a_mixed_load_loses_nothing_while_things_break() {
     if over >= LONG {
         assert!(grown.kib() <= MAY_GROW_KIB, "{} KiB more in the last quarter than in the second", grown.kib());
     }
-    assert!(after.descriptors <= at_rest.descriptors + 4, "{at_rest:?}, then {after:?}\n{}", setting.sockets());
+    assert!(
+        after.descriptors <= at_rest.descriptors + MORE_DESCRIPTORS,
+        "{at_rest:?}, then {after:?}\n{}",
+        setting.sockets()
+    );
     assert!(after.threads <= at_rest.threads + 4, "threads: {at_rest:?}, then {after:?}");
     assert_eq!(metrics.get("outrider_opaque_connections_total{reason=\"panic\"}").unwrap_or(0.0), 0.0);
     assert!(!setting.road.process.has_printed("panicked"), "something panicked");

@@ -94,7 +94,7 @@ impl Setting {
 
     /// What the agent holds once its connections are gone, or when patience ends.
     pub fn after_rest(&self, before: Figures) -> Figures {
-        let few = |figures: &Figures| figures.descriptors <= before.descriptors + 4;
+        let few = |figures: &Figures| figures.descriptors <= before.descriptors + super::MORE_DESCRIPTORS;
         wait::last(&true, || few(&Figures::of(self.agent())));
         Figures::of(self.agent())
     }
