@@ -109,7 +109,7 @@ fn bodies_that_decompress_to_a_gigabyte() {
     }
     let road = siege.holds(
         &format!("16 bodies of {} KiB that decompress to 64 MiB each, under a rule that reads them", bomb.len() >> 10),
-        4096,
+        12 * 1024,
     );
     wait::until_equal("orders of a kind nobody can read", &16.0, || road.metrics().sum("orders_total"));
 }
