@@ -231,7 +231,7 @@ impl Run<'_> {
         let (counts, wall) = (&self.counts, after.at - before.at);
         let quantile = |q: f64| counts.latency.value_at_quantile(q) as f64 / 1e3;
         let names = self.options.watch.iter().map(|(name, _)| name.as_str()).chain(["load"]);
-        let used = before.watched.iter().zip(&after.watched).map(|(a, b)| a.until(*b, counts.done, wall));
+        let used = before.watched.iter().zip(&after.watched).map(|(a, b)| a.until(b, counts.done, wall));
         let cpu: Map<String, Value> = names.map(str::to_owned).zip(used).collect();
         let cores: Vec<Value> = before.cores.iter().zip(&after.cores).map(|(a, b)| a.until(*b, wall)).collect();
         json!({
