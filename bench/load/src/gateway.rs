@@ -1,4 +1,5 @@
-//! The gateway of the bench: answers at once, with bytes made beforehand, and echoes WebSocket frames.
+//! The gateway of the bench: answers at once, with bytes made beforehand. A WebSocket at `/push/N` answers each message with N like
+//! it, one at `/every/N` answers each Nth message, any other echoes.
 
 use crate::head;
 use crate::poll::{Interest, Poll};
@@ -25,10 +26,20 @@ struct Connection {
     input: Vec<u8>,
     output: Vec<u8>,
     written: usize,
-    /// Bytes of the last reply's body that are not in `output` yet.
+    /// Bytes of the last reply that are not in `output` yet, and what they are made of, again and again.
     left: usize,
-    upgraded: bool,
+    block: Vec<u8>,
+    answers: Option<Answers>,
     close: bool,
+}
+
+/// How a WebSocket is answered: each `every`th message, with `times` like it.
+#[derive(Clone, Copy)]
+struct Answers {
+    every: usize,
+    times: usize,
+    /// Messages since the last that was answered.
+    came: usize,
 }
 
 /// Serves until the process is ended.
@@ -66,7 +77,7 @@ pub fn serve(listen: SocketAddr) -> Result<()> {
 impl Connection {
     fn new(socket: TcpStream) -> Self {
         let (input, output) = (Vec::new(), Vec::new());
-        Self { socket, input, output, written: 0, left: 0, upgraded: false, close: false }
+        Self { socket, input, output, written: 0, left: 0, block: Vec::new(), answers: None, close: false }
     }
 
     /// Takes what is there; false at its end.
@@ -88,8 +99,20 @@ impl Connection {
     /// Answers what begins at `at` of the input, if it is whole, and says how long it was.
     fn answer(&mut self, at: usize, replies: &Replies) -> Result<Option<usize>> {
         let input = &self.input[at..];
-        if self.upgraded {
-            return echo(input, &mut self.output);
+        if let Some(answers) = &mut self.answers {
+            let Some(frame) = frame(input)? else { return Ok(None) };
+            answers.came += 1;
+            if answers.came >= answers.every {
+                answers.came = 0;
+                let from = self.output.len();
+                frame.echo(&mut self.output);
+                if answers.times > 1 {
+                    let one = self.output.split_off(from);
+                    self.left = one.len() * answers.times;
+                    self.block = one.repeat((CHUNK / one.len()).max(1));
+                }
+            }
+            return Ok(Some(frame.len));
         }
         let Some(head) = (if input.is_empty() { None } else { head::request(input)? }) else { return Ok(None) };
         // Whole bodies first: some clients take an early answer for a refusal.
@@ -98,12 +121,13 @@ impl Connection {
         self.close |= head.close;
         match &head.websocket_key {
             Some(key) => {
-                self.upgraded = true;
+                self.answers = Some(Answers::at(&head.path)?);
                 self.output.extend_from_slice(switching(key).as_bytes());
             }
             None if head.path == "/64k" => self.output.extend_from_slice(&replies.large),
             None if head.path.starts_with("/bytes/") => {
                 self.left = head.path["/bytes/".len()..].parse()?;
+                self.block = vec![b'a'; CHUNK];
                 self.output.extend_from_slice(reply_head(self.left).as_bytes());
             }
             None => self.output.extend_from_slice(&replies.small),
@@ -132,12 +156,12 @@ impl Connection {
         Ok(!(answered && self.close))
     }
 
-    /// Makes the next part of a long body; false at its end.
+    /// Makes the next part of a long reply; false at its end.
     fn refill(&mut self) -> bool {
-        let size = self.left.min(CHUNK);
+        let size = self.left.min(self.block.len());
         if size > 0 {
             self.output.clear();
-            self.output.resize(size, b'a');
+            self.output.extend_from_slice(&self.block[..size]);
             self.written = 0;
             self.left -= size;
         }
@@ -145,10 +169,28 @@ impl Connection {
     }
 }
 
-/// Echoes the frame that begins `input`, if it is whole: the same opcode, unmasked; a ping comes back as a pong.
-fn echo(input: &[u8], output: &mut Vec<u8>) -> Result<Option<usize>> {
+impl Answers {
+    fn at(path: &str) -> Result<Self> {
+        let count = |way: &str| path.strip_prefix(way).map(str::parse::<usize>).transpose();
+        Ok(Self { every: count("/every/")?.unwrap_or(1), times: count("/push/")?.unwrap_or(1), came: 0 })
+    }
+}
+
+/// A client's frame at the start of the input.
+struct Frame<'a> {
+    /// All of it.
+    len: usize,
+    first: u8,
+    /// The size as it is written, without the bit that says masked.
+    size: &'a [u8],
+    mask: &'a [u8],
+    payload: &'a [u8],
+}
+
+/// The frame that begins `input`, if it is whole.
+fn frame(input: &[u8]) -> Result<Option<Frame<'_>>> {
     let [first, second, ..] = *input else { return Ok(None) };
-    let (size, mut head) = match second & 0x7f {
+    let (size, head) = match second & 0x7f {
         126 if input.len() >= 4 => (usize::from(u16::from_be_bytes([input[2], input[3]])), 4),
         127 if input.len() >= 10 => (input[2..10].iter().fold(0, |size, byte| size << 8 | usize::from(*byte)), 10),
         126 | 127 => return Ok(None),
@@ -156,15 +198,20 @@ fn echo(input: &[u8], output: &mut Vec<u8>) -> Result<Option<usize>> {
     };
     ensure!(second & 0x80 != 0, "a client's frame is masked");
     ensure!(size <= 16 << 20, "a frame of {size} bytes");
-    head += 4;
-    let Some(payload) = input.get(head..head + size) else { return Ok(None) };
-    let mask = &input[head - 4..head];
-    let opcode = if first & 0x0f == 9 { 10 } else { first & 0x0f };
-    output.push(first & 0xf0 | opcode);
-    output.push(second & 0x7f);
-    output.extend_from_slice(&input[2..head - 4]);
-    output.extend(payload.iter().enumerate().map(|(at, byte)| byte ^ mask[at % 4]));
-    Ok(Some(head + size))
+    let len = head + 4 + size;
+    let Some(payload) = input.get(head + 4..len) else { return Ok(None) };
+    Ok(Some(Frame { len, first, size: &input[1..head], mask: &input[head..head + 4], payload }))
+}
+
+impl Frame<'_> {
+    /// Writes its echo: the same opcode, unmasked; a ping comes back as a pong.
+    fn echo(&self, output: &mut Vec<u8>) {
+        let opcode = if self.first & 0x0f == 9 { 10 } else { self.first & 0x0f };
+        output.push(self.first & 0xf0 | opcode);
+        output.push(self.size[0] & 0x7f);
+        output.extend_from_slice(&self.size[1..]);
+        output.extend(self.payload.iter().enumerate().map(|(at, byte)| byte ^ self.mask[at % 4]));
+    }
 }
 
 fn canned(body: &[u8]) -> Vec<u8> {
@@ -187,15 +234,44 @@ fn switching(key: &str) -> String {
 mod tests {
     use super::*;
 
+    const FRAME: [u8; 8] = [0x81, 0x82, 1, 2, 3, 4, b'h' ^ 1, b'i' ^ 2];
+
     #[test]
     fn a_frame_comes_back_unmasked_once_it_is_whole() {
-        let frame = [0x81, 0x82, 1, 2, 3, 4, b'h' ^ 1, b'i' ^ 2];
-        let mut output = Vec::new();
-        for cut in 0..frame.len() {
-            assert_eq!(echo(&frame[..cut], &mut output).expect("a part is no fault"), None);
+        for cut in 0..FRAME.len() {
+            assert!(frame(&FRAME[..cut]).expect("a part is no fault").is_none(), "{cut}");
         }
-        assert_eq!(echo(&frame, &mut output).expect("a good frame"), Some(frame.len()));
-        assert_eq!(output, [0x81, 2, b'h', b'i']);
+        let (whole, mut output) = (frame(&FRAME).expect("a good frame").expect("a whole frame"), Vec::new());
+        whole.echo(&mut output);
+        assert_eq!((whole.len, output.as_slice()), (FRAME.len(), [0x81, 2, b'h', b'i'].as_slice()));
+    }
+
+    /// What a WebSocket at `path` is answered once `messages` have come.
+    fn answered(path: &str, messages: usize) -> Vec<u8> {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let socket = TcpStream::connect(listener.local_addr().expect("it is bound")).expect("it listens");
+        let mut connection = Connection::new(socket);
+        connection.answers = Some(Answers::at(path).expect("a good path"));
+        connection.input = FRAME.repeat(messages);
+        let (replies, mut used, mut all) = (Replies { small: Vec::new(), large: Vec::new() }, 0, Vec::new());
+        while let Some(len) = connection.answer(used, &replies).expect("good frames") {
+            used += len;
+        }
+        all.append(&mut connection.output);
+        while connection.refill() {
+            assert!(connection.output.len() <= CHUNK);
+            all.append(&mut connection.output);
+        }
+        all
+    }
+
+    #[test]
+    fn one_way_streams_are_answered_as_the_path_says() {
+        let one = [0x81, 2, b'h', b'i'];
+        assert_eq!(answered("/", 3), one.repeat(3));
+        assert!(answered("/every/3", 2).is_empty());
+        assert_eq!(answered("/every/3", 7), one.repeat(2));
+        assert_eq!(answered("/push/40000", 1), one.repeat(40_000));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //!
 //! - `run`: the measurement, closed loop or at a fixed rate
 //! - `hold`: connections that are kept and sit still
-//! - `gateway`: a canned HTTP server with a WebSocket echo
+//! - `gateway`: a canned HTTP server whose WebSockets echo, or stream one way
 //! - `request`: what a client sends, how it opens a connection, where the reply ends
 //! - `head`: heads of requests and responses
 //! - `cpu`: what the kernel says about processes and cores
@@ -27,7 +27,8 @@ enum Command {
     Run(run::Options),
     /// Opens connections, sends one request on each, prints `ready N`, and holds them until standard input ends.
     Hold(Target),
-    /// Answers `/` with 200 bytes, `/64k` with 64 KiB, `/bytes/N` with N bytes, and echoes WebSocket frames.
+    /// Answers `/` with 200 bytes, `/64k` with 64 KiB, `/bytes/N` with N bytes, and WebSocket messages with their
+    /// echo: each with N of them at `/push/N`, each Nth at `/every/N`.
     Gateway {
         /// Where to listen.
         #[arg(long)]

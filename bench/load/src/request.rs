@@ -22,6 +22,12 @@ pub struct Options {
     /// Upgrade, then send binary messages of so many bytes and wait for each one's echo.
     #[arg(long, value_name = "BYTES", conflicts_with = "post")]
     websocket: Option<usize>,
+    /// Send so many messages before waiting for an answer (to a path `/every/N`).
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "websocket")]
+    send: usize,
+    /// Wait for so many messages in answer (from a path `/push/N`).
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "websocket", conflicts_with = "send")]
+    receive: usize,
     /// A further header, as `Name: value`; may be given again.
     #[arg(long)]
     header: Vec<String>,
@@ -32,7 +38,10 @@ pub struct Template {
     pub bytes: Vec<u8>,
     /// Whether the connection is over with the reply, since the request says so.
     pub close: bool,
+    /// What one exchange is counted as: more than one where messages go one way.
+    pub counted: u64,
     handshake: Option<String>,
+    /// Bytes of the answer's messages, heads included.
     echo: usize,
 }
 
@@ -61,10 +70,11 @@ impl Template {
                  Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\r\n"
             );
             let mut frame = frame_head(size, true);
-            let echo = frame_head(size, false).len() + size;
+            let echo = (frame_head(size, false).len() + size) * options.receive;
             frame.extend(MASK);
             frame.extend((0..size).map(|at| at as u8 ^ MASK[at % 4]));
-            return Self { bytes: frame, close, handshake: Some(handshake), echo };
+            let (bytes, counted) = (frame.repeat(options.send), options.send.max(options.receive) as u64);
+            return Self { bytes, close, counted, handshake: Some(handshake), echo };
         }
         let bytes = match options.post {
             None => format!("GET {path} HTTP/1.1\r\n{common}\r\n").into_bytes(),
@@ -76,7 +86,7 @@ impl Template {
                 bytes
             }
         };
-        Self { bytes, close, handshake: None, echo: 0 }
+        Self { bytes, close, counted: 1, handshake: None, echo: 0 }
     }
 
     /// A connection that is ready for the first request: not blocking, upgraded where that is asked for.

@@ -1,5 +1,7 @@
 //! The measurement. Closed loop: each connection sends the next request when the reply is there. With a rate: requests
 //! follow a fixed schedule, and latency counts from when a request was due, so a proxy that stalls cannot hide it.
+//!
+//! Messages that go one way are asked for, or acknowledged, so many at a time: what is under way is bounded on every connection.
 
 use crate::Target;
 use crate::cpu::{Core, Cpu};
@@ -229,15 +231,16 @@ impl Run<'_> {
 
     fn report(&self, before: &Snapshot, after: &Snapshot) -> Value {
         let (counts, wall) = (&self.counts, after.at - before.at);
+        let each = counts.done * self.template.counted;
         let quantile = |q: f64| counts.latency.value_at_quantile(q) as f64 / 1e3;
         let names = self.options.watch.iter().map(|(name, _)| name.as_str()).chain(["load"]);
-        let used = before.watched.iter().zip(&after.watched).map(|(a, b)| a.until(b, counts.done, wall));
+        let used = before.watched.iter().zip(&after.watched).map(|(a, b)| a.until(b, each, wall));
         let cpu: Map<String, Value> = names.map(str::to_owned).zip(used).collect();
         let cores: Vec<Value> = before.cores.iter().zip(&after.cores).map(|(a, b)| a.until(*b, wall)).collect();
         json!({
             "seconds": wall.as_secs_f64(),
             "done": counts.done,
-            "per_second": counts.done as f64 / wall.as_secs_f64(),
+            "per_second": each as f64 / wall.as_secs_f64(),
             "bad": counts.bad,
             "errors": counts.errors,
             "reconnects": counts.reconnects,
