@@ -25,6 +25,7 @@
 //! - `shipped`: dashboards, rules, the monitoring stack, the image and the documentation
 //! - `soak`: a mixed load while things break
 //! - `stop`: signals and the drain
+//! - `system_calls`: what a request costs in them
 //! - `transparency`: a raw client and a raw origin that exchange exact bytes with the road between
 //!
 //! Everything listens on a port that the system chose; every wait has a deadline and looks at a condition; every child
@@ -57,6 +58,7 @@ mod shipped;
 mod soak;
 mod stop;
 mod stuck_readers;
+mod system_calls;
 mod tls;
 mod traces;
 #[path = "../transparency/suite.rs"]
