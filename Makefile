@@ -66,7 +66,7 @@ picture: ## take the README's picture of the page (four minutes)
 	$(CARGO) build --locked --profile demo --bin outrider
 	python=$$(ls target/e2e-venv/*/bin/python 2>/dev/null | head -n 1); 	  $${python:-python3} ci/picture.py target/demo/outrider
 
-bench: ## Outrider side by side with other proxies, into bench/REPORT.md (a quarter of an hour)
+bench: ## Outrider side by side with other proxies, into bench/REPORT.md (half an hour)
 	@ci/setup.sh build bench
 	bench/run.py full
 	$(CARGO) bench --locked --profile demo --bench promql_tick --bench alert_state --bench route_lookup

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Outrider side by side with a bare relay and with other proxies. `make bench` and its kin call this.
 
-    run.py full    everything, into REPORT.md: about a quarter of an hour
+    run.py full    everything, into REPORT.md, and its figures into the documentation: about half an hour
     run.py quick   only the CPU of Outrider next to the floor, small requests: a minute after the build
     run.py memory  at rest, per kept connection and per idle WebSocket
     run.py scrape  latencies while somebody scrapes ten thousand series
@@ -20,44 +20,51 @@ import statistics
 import sys
 import time
 
-from lab import counts, fastapi, grpc, machine, memory, report, scrape, timing, where
-from lab.bench import ROOT, RUN, Bench, install_envoy
+from lab import counts, fastapi, figures, grpc, machine, memory, report, scrape, timing, where
+from lab.bench import ROOT, RUN, Bench
 from lab.process import Failed
 
 
+START = time.monotonic()
+
+
 def say(text):
-    print(text, file=sys.stderr, flush=True)
+    passed = int(time.monotonic() - START)
+    print(f"{passed // 60:3}:{passed % 60:02} {text}", file=sys.stderr, flush=True)
 
 
 def full(bench, rounds, seconds):
-    results = timing.take_turns(bench, timing.SHAPES + [timing.PACED], rounds or 5, seconds or 1.5, say)
+    rounds, each = rounds or 5, seconds or 0.6
+    results = timing.take_turns(bench, timing.SHAPES + [timing.PACED], rounds, each, say)
     (RUN / time.strftime("timing-%Y%m%d-%H%M%S.json")).write_text(json.dumps(results))
-    closed = {name: rows for name, rows in results.items() if name != timing.PACED.name}
-    pictures = report.pictures(results, ROOT / "plots")
-    kept = memory.measure(bench, say)
-    counted = [report.counts(shape.name, counts.measure(bench, shape, say)) for shape in (timing.SMALL, timing.BY_KEY["post"])]
-    parts = ["## CPU and latency\n", pictures, report.timing(closed), report.paced(timing.PACED.name, results[timing.PACED.name]),
-             report.memory(kept), report.COUNTS, *counted]
-    if scrape.ROW in bench.rows:
-        parts.append(scrape.report(*scrape.measure(bench, rounds or 5, seconds or 5, say)))
-    if "outrider-1" in bench.rows:
-        parts.append(fastapi.report(fastapi.measure(bench, rounds or 5, seconds or 3, say)))
+    parts = ["## CPU, latency and throughput\n", report.timing(results, bench.rows, ROOT / "plots")]
+    parts.append(report.memory(memory.measure(bench, say)))
+    parts.append(report.COUNTS)
+    for shape in (timing.SMALL, timing.BY_KEY["post"]):
+        parts.append(report.counts(shape, counts.measure(bench, shape, say, slow=False)))
     if "floor" in bench.rows:
-        parts.append(grpc.report(grpc.measure(bench, rounds or 5, say)))
-    (ROOT / "REPORT.md").write_text(report.whole(machine.describe(bench.rows), bench.rows, bench.left_out, parts))
+        parts.append(grpc.report(grpc.measure(bench, rounds, say)))
+    if scrape.ROW in bench.rows:
+        parts.append(scrape.report(*scrape.measure(bench, rounds, seconds or 3, say)))
+    if "outrider-1" in bench.rows:
+        parts.append(fastapi.report(fastapi.measure(bench, rounds, seconds or 2, say)))
+    what = machine.describe(bench.rows)
+    (ROOT / "REPORT.md").write_text(report.whole(what, bench, rounds, each, parts))
+    figures.write(results, bench.rows, what)
     say(f"wrote {ROOT / 'REPORT.md'}")
 
 
 def quick(bench, shapes, rounds, seconds):
-    for shape, rows in timing.take_turns(bench, shapes, rounds or 16, seconds or 1.5, say).items():
-        print(f"{shape}:")
+    found = timing.take_turns(bench, shapes, rounds or 16, seconds or 1.5, say)
+    for shape, rows in zip(shapes, found.values()):
+        print(f"{shape.name}:")
         for name, turns in rows.items():
             used = timing.middle([timing.cpu(one) for one in turns])
             disturbed = sum(one["disturbed"] for one in turns)
-            print(f"  {name:10} {used} CPU µs per request; {disturbed} of {len(turns)} rounds disturbed")
+            print(f"  {name:10} {used} CPU µs per {shape.unit}; {disturbed} of {len(turns)} rounds disturbed")
         for name in rows:
             if name != "floor":
-                print(f"  {name} is {timing.middle(timing.ratios(rows[name], rows['floor']), '{:.3f}')} x the floor")
+                print(f"  {name} is {timing.middle(timing.ratios(rows[name], rows['floor']), '{:.3f}'.format)} x the floor")
 
 
 def smoke(bench):
@@ -92,19 +99,17 @@ def main():
     if options.what in ("quick", "counts"):
         only = only or ["floor", "outrider"]
         only = ["floor"] + [name for name in only if name not in ("floor", "direct")]
-    if options.what == "grpc":
-        only = grpc.ROWS
     if options.what == "fastapi":
         only = ["outrider-1"]
     if options.what in ("where", "scrape"):
         only = only or ["outrider"]
     try:
-        if options.what == "full" and "envoy" not in names(options.skip):
-            install_envoy()
         with Bench(only, names(options.skip)) as bench:
             if not options.no_build:
                 bench.build()
             bench.leave_out_what_does_nothing()
+            for name, why in bench.left_out.items():
+                say(f"{name} is left out: {why}")
             match options.what:
                 case "full":
                     full(bench, options.rounds, options.seconds)
@@ -116,7 +121,7 @@ def main():
                     print(scrape.report(*scrape.measure(bench, options.rounds or 10, options.seconds or 5, say)))
                 case "counts":
                     found = {shape: counts.measure(bench, shape, say) for shape in shapes}
-                    print("\n".join(report.counts(shape.name, results) for shape, results in found.items()))
+                    print("\n".join(report.counts(shape, results) for shape, results in found.items()))
                     if over := [line for shape, results in found.items() for line in counts.too_many(bench, shape, results)]:
                         raise Failed("\n".join(over))
                 case "where":

@@ -8,7 +8,7 @@ packages() {
   case $1 in
     build) echo "cc:gcc cmake:cmake" ;;
     test) echo "python3:python3-venv curl:curl h2load:nghttp2-client node:nodejs npm:npm promtool:prometheus prometheus:prometheus ip:iproute2 iptables:iptables nft:nftables setpriv:util-linux faketime:faketime slowhttptest:slowhttptest strace:strace chromium:chromium amtool:prometheus-alertmanager docker-compose:docker-compose objcopy:binutils update-ca-certificates:ca-certificates" ;;
-    bench) echo "nginx:nginx haproxy:haproxy h2load:nghttp2-client nghttpd:nghttp2-server valgrind:valgrind strace:strace" ;;
+    bench) echo "python3:python3-venv nginx:nginx haproxy:haproxy h2load:nghttp2-client nghttpd:nghttp2-server valgrind:valgrind strace:strace" ;;
     fuzz) echo "c++:g++" ;;
     *) echo "ci/setup.sh: no group '$1'; there are build, test, bench and fuzz" >&2; return 2 ;;
   esac

