@@ -16,6 +16,8 @@ and counts always have the floor, and nothing without a proxy.
 """
 import argparse
 import json
+import os
+import shutil
 import statistics
 import sys
 import time
@@ -26,6 +28,9 @@ from lab.process import Failed
 
 
 START = time.monotonic()
+# Without them it would end half an hour later.
+TOOLS = {"counts": ["valgrind", "strace"], "where": ["valgrind", "callgrind_annotate"], "grpc": ["h2load", "nghttpd"]}
+TOOLS["full"] = TOOLS["counts"] + TOOLS["grpc"]
 
 
 def say(text):
@@ -103,7 +108,11 @@ def main():
         only = ["outrider-1"]
     if options.what in ("where", "scrape"):
         only = only or ["outrider"]
+    # Where Debian has servers, which is in nobody's path but root's.
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
     try:
+        if missing := [tool for tool in TOOLS.get(options.what, []) if not shutil.which(tool)]:
+            raise Failed(f"{', '.join(missing)} is not installed: ci/setup.sh bench")
         with Bench(only, names(options.skip)) as bench:
             if not options.no_build:
                 bench.build()

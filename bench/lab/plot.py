@@ -9,11 +9,12 @@ OURS, FLOOR, OTHERS, AXIS = "#0b7285", "#495057", "#adb5bd", "#ced4da"
 
 def bars(title, unit, values):
     """The picture's text. `values` is {row: [of each round]}: a bar is the median, the thin line goes from the least to the most."""
-    low = min(0, *(min(rounds) for rounds in values.values()))
-    high = max(0, *(max(rounds) for rounds in values.values())) or 1
     # One round that went wrong would make all bars short: lines end at twice the longest bar.
-    high = min(high, 2 * max(statistics.median(rounds) for rounds in values.values()) or high)
-    low = max(low, -high)
+    most = 2 * max(abs(statistics.median(rounds)) for rounds in values.values()) or 1
+    low = max(-most, min(0, *(min(rounds) for rounds in values.values())))
+    high = min(most, max(0, *(max(rounds) for rounds in values.values())))
+    if low == high:
+        high = most
     x = lambda value: LABEL + (min(max(value, low), high) - low) / (high - low) * (WIDTH - LABEL - RIGHT)
     bottom = TOP + len(values) * (BAR + GAP)
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{bottom + 24}" font-family="sans-serif" font-size="13">',
