@@ -16,8 +16,10 @@ struct Node {
     ends: Option<u32>,
     /// The pattern whose tail begins here.
     tail: Option<u32>,
-    /// Sorted by literal.
+    /// Sorted by key, then literal.
     literals: Vec<(Box<[u8]>, Node)>,
+    /// Their keys side by side, so that a search touches little memory.
+    keys: Vec<u64>,
     mixed: Vec<(Vec<Box<[u8]>>, Node)>,
     parameter: Option<Box<Node>>,
 }
@@ -29,8 +31,10 @@ impl Matcher {
         for part in &pattern.parts {
             node = match part {
                 Part::Literal(bytes) => {
-                    let at = node.literals.binary_search_by(|(other, _)| other.cmp(bytes)).unwrap_or_else(|at| {
+                    let own = (key(bytes), bytes);
+                    let at = node.literals.binary_search_by(|(o, _)| (key(o), o).cmp(&own)).unwrap_or_else(|at| {
                         node.literals.insert(at, (bytes.clone(), Node::default()));
+                        node.keys.insert(at, own.0);
                         at
                     });
                     &mut node.literals[at].1
@@ -57,6 +61,11 @@ impl Matcher {
     }
 }
 
+/// The length of a segment and its first seven bytes: what hardly two literals at one place share.
+fn key(segment: &[u8]) -> u64 {
+    segment.iter().take(7).fold(segment.len().min(255) as u64, |key, byte| key << 8 | u64::from(*byte))
+}
+
 fn claim(slot: &mut Option<u32>, index: u32) -> bool {
     let free = slot.is_none();
     slot.get_or_insert(index);
@@ -67,8 +76,8 @@ impl Node {
     /// Every node has one depth and so is visited at most once: the walk is bounded by the tree, whatever the path.
     fn find(&self, target: &Target, at: usize) -> Option<u32> {
         let Some(segment) = target.get(at) else { return self.ends };
-        if let Ok(found) = self.literals.binary_search_by(|(literal, _)| (**literal).cmp(segment))
-            && let Some(index) = self.literals[found].1.find(target, at + 1)
+        if let Some(node) = self.literal(segment)
+            && let Some(index) = node.find(target, at + 1)
         {
             return Some(index);
         }
@@ -80,6 +89,13 @@ impl Node {
             }
         }
         self.parameter.as_ref().and_then(|node| node.find(target, at + 1)).or(self.tail)
+    }
+
+    fn literal(&self, segment: &[u8]) -> Option<&Node> {
+        let key = key(segment);
+        let first = self.keys.partition_point(|known| *known < key);
+        let alike = self.keys[first..].iter().zip(&self.literals[first..]).take_while(|(known, _)| **known == key);
+        alike.map(|(_, found)| found).find(|(literal, _)| **literal == *segment).map(|(_, node)| node)
     }
 }
 
@@ -116,6 +132,16 @@ mod tests {
                 assert_eq!(matched(&patterns, path), expected, "{path} in {patterns:?}");
             }
         }
+    }
+
+    #[test]
+    fn literals_of_one_length_that_begin_alike_are_told_apart() {
+        let patterns = ["/code-scanning", "/code-security", "/code-scanninh", "/code-scannin", "/a", "/aa"];
+        for path in patterns {
+            assert_eq!(matched(&patterns, path), Some(path));
+        }
+        assert_eq!(matched(&patterns, "/code-scannino"), None);
+        assert_eq!(matched(&patterns, "/b"), None);
     }
 
     #[test]

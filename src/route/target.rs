@@ -22,20 +22,31 @@ impl Target {
         self.ranges.clear();
         self.bytes.clear();
         let Some(path) = path(target) else { return false };
-        for raw in path.split(|byte| *byte == b'/') {
-            let start = self.bytes.len() as u16;
-            decode(raw, &mut self.bytes);
-            match &self.bytes[start as usize..] {
-                b"" => {}
-                b"." => self.bytes.truncate(start as usize),
-                b".." => {
-                    let start = self.ranges.pop().map_or(start, |taken| taken.start);
-                    self.bytes.truncate(start as usize);
-                }
-                _ => self.ranges.push(start..self.bytes.len() as u16),
+        if memchr::memchr2(b'%', b';', path).is_none() {
+            // Nothing to take off, as usual: one copy of the path holds all segments.
+            self.bytes.extend_from_slice(path);
+            let mut start = 0;
+            for end in memchr::memchr_iter(b'/', path).chain([path.len()]) {
+                self.push(start..end);
+                start = end + 1;
             }
+            return true;
+        }
+        for raw in path.split(|byte| *byte == b'/') {
+            let start = self.bytes.len();
+            decode(raw, &mut self.bytes);
+            self.push(start..self.bytes.len());
         }
         true
+    }
+
+    fn push(&mut self, range: Range<usize>) {
+        match &self.bytes[range.clone()] {
+            b"" | b"." => {}
+            b".." => drop(self.ranges.pop()),
+            // No longer than the path, which is bounded.
+            _ => self.ranges.push(range.start as u16..range.end as u16),
+        }
     }
 
     /// How many segments there are; `/` has none.
@@ -53,7 +64,7 @@ impl Target {
 fn path(target: &[u8]) -> Option<&[u8]> {
     // Bounded first: the search for the end of the path must not walk a query of megabytes.
     let seen = &target[..target.len().min(MAX_PATH)];
-    let end = seen.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(seen.len());
+    let end = memchr::memchr2(b'?', b'#', seen).unwrap_or(seen.len());
     let seen = &seen[..end];
     match seen.first()? {
         b'/' => Some(seen),
