@@ -26,7 +26,7 @@ demo: ## a gateway, a load and Outrider in front of it, in one process
 
 # The package's tests last: their summary is what a reader looks for at the end. nextest runs no doc tests.
 test: fuzz/Cargo.lock ## every test, with all that they need
-	@ci/setup.sh build test
+	@ci/setup.sh build test openapi
 	$(CARGO) test --locked --doc
 	$(CARGO) test $(BENCH) -p floor -p load
 	$(CARGO) test $(FUZZ) --lib
@@ -67,7 +67,7 @@ picture: ## take the README's picture of the page (four minutes)
 	python=$$(ls target/e2e-venv/*/bin/python 2>/dev/null | head -n 1); 	  $${python:-python3} ci/picture.py target/demo/outrider
 
 bench: ## Outrider side by side with other proxies, into bench/REPORT.md (half an hour)
-	@ci/setup.sh build bench
+	@ci/setup.sh build bench openapi
 	bench/run.py full
 	$(CARGO) bench --locked --profile demo --bench promql_tick --bench alert_state --bench route_lookup
 
@@ -91,8 +91,8 @@ bench-fastapi: ## what a FastAPI gateway feels of Outrider, and of instrumentati
 	@ci/setup.sh build bench test
 	bench/run.py fastapi
 
-bench-rules: ## what 209 rules over six hours of 2,000 series take, what 10,000 alerts do, and a lookup among 1,000 routes
-	@ci/setup.sh build
+bench-rules: ## what 209 rules over six hours of 2,000 series take, what 10,000 alerts do, and a lookup among a large API's routes
+	@ci/setup.sh build openapi
 	$(CARGO) bench --locked --profile demo --bench promql_tick --bench alert_state --bench route_lookup
 
 soak: ## a mixed load while things break, SOAK_SECONDS (600); its short form is one of the tests

@@ -1,10 +1,13 @@
 //! The route engine as its callers see it: whatever comes in, few and valid endpoints come out, the same ones every time.
 //!
 //! - `bounds`: arbitrary input, a million paths, folds
-//! - `large_api`: an OpenAPI document of the shape of a large public API, and the time that lookups take
+//! - `large_api`: the OpenAPI document of a large public API, and the time that lookups take
+//! - `github`: that document, and requests that it gives
 
 #[path = "route/bounds.rs"]
 mod bounds;
+#[path = "route/github.rs"]
+mod github;
 #[path = "route/large_api.rs"]
 mod large_api;
 
