@@ -63,15 +63,32 @@ impl Labels {
         self.with_all([(name, value)])
     }
 
-    /// The same labels with these set; what stays as it is is shared in memory.
+    /// The same labels with these set; what stays as it is is shared in memory. As in [`Self::new`], a later pair replaces an
+    /// earlier one of the same name, an empty value removes it.
     pub fn with_all<N: Into<Arc<str>>, V: Into<Arc<str>>>(&self, pairs: impl IntoIterator<Item = (N, V)>) -> Self {
-        let own = self.0.iter().cloned();
-        Self::new(own.chain(pairs.into_iter().map(|(name, value)| (name.into(), value.into()))))
+        let pairs = pairs.into_iter();
+        let mut all = Vec::with_capacity(self.0.len() + pairs.size_hint().0);
+        all.extend(self.0.iter().cloned());
+        for (name, value) in pairs {
+            let (name, value): (Arc<str>, Arc<str>) = (name.into(), value.into());
+            match all.binary_search_by(|(known, _)| known.cmp(&name)) {
+                Ok(at) if value.is_empty() => drop(all.remove(at)),
+                Ok(at) => all[at].1 = value,
+                Err(_) if value.is_empty() => {}
+                Err(at) => all.insert(at, (name, value)),
+            }
+        }
+        Self(all.into())
     }
 
     /// The labels whose name `keep` accepts.
     pub fn filter(&self, mut keep: impl FnMut(&str) -> bool) -> Self {
         Self(self.0.iter().filter(|(name, _)| keep(name)).cloned().collect())
+    }
+
+    /// The same labels in other memory: `share` gives for each name and value what has the same text.
+    pub fn shared(&self, mut share: impl FnMut(&Arc<str>, &Arc<str>) -> (Arc<str>, Arc<str>)) -> Self {
+        Self(self.0.iter().map(|(name, value)| share(name, value)).collect())
     }
 
     /// FNV-1a (64 bit) over names and values, each ended by 0xff, which UTF-8 never contains. Stable across restarts and
@@ -120,6 +137,20 @@ mod tests {
         let labels = Labels::new([("b", "2"), ("a", "1"), ("b", "3"), ("c", "")]);
         assert_eq!(labels.iter().collect::<Vec<_>>(), [("a", "1"), ("b", "3")]);
         assert_eq!((labels.get("b"), labels.get("c")), ("3", ""));
+    }
+
+    #[test]
+    fn labels_with_others_are_what_all_of_them_together_make() {
+        let own = [("b", "1"), ("d", "2")];
+        for pairs in [
+            &[][..],
+            &[("a", "3"), ("c", "4"), ("e", "5")],
+            &[("b", "3"), ("d", "")],
+            &[("c", "3"), ("c", "4"), ("b", ""), ("b", "5"), ("d", "6"), ("d", ""), ("e", "")],
+        ] {
+            let together = Labels::new(own.iter().chain(pairs).copied());
+            assert_eq!(Labels::new(own).with_all(pairs.iter().copied()), together, "{pairs:?}");
+        }
     }
 
     #[test]
