@@ -1,5 +1,6 @@
 //! What alerts cost: memory of alerting as a whole with 200 rules and 500 alerts that fire (at most 5 MB), and with 10,000 of
-//! them (at most 50 MB), where a tick must also take less than 250 ms; the first one, which stores every alert, is allowed half as much again.
+//! them (at most 50 MB), where a tick must also take less than 250 ms: of CPU each of them, the first one, which stores every alert,
+//! like any other, and the median of them in all.
 //!
 //! Each measurement is a process of its own. Every alert is told to a channel, and told again every other tick. For memory it
 //! counts what is resident and anonymous after twenty ticks and was not before the rules were loaded: rules, alerts, what
@@ -36,8 +37,7 @@ const TICKS: i64 = 20;
 const INTERVAL: i64 = 30_000;
 /// The variable that tells a process which measurement is its.
 const CASE: &str = "ALERT_STATE_CASE";
-/// By how much the first tick, or another one once, may be over its time: how long a disk takes is not ours alone, and neither is
-/// what a cache holds.
+/// By how much a tick may once be over its time with what the disk took, which is not ours alone. Its CPU has no slack.
 const SLACK: f64 = 1.5;
 
 fn main() {
@@ -103,9 +103,8 @@ fn time(alerts: usize, most: f64) {
         first.cpu,
         first.wall
     );
-    assert!(median < most && worst(|tick| tick.cpu) < most, "{most} ms or more");
-    let most_at_once = first.own.max(first.cpu).max(worst(|tick| tick.own));
-    assert!(most_at_once < most * SLACK, "more than {SLACK} times {most} ms");
+    assert!(median < most && first.cpu.max(worst(|tick| tick.cpu)) < most, "{most} ms or more");
+    assert!(first.own.max(worst(|tick| tick.own)) < most * SLACK, "more than {SLACK} times {most} ms");
 }
 
 /// Milliseconds.

@@ -105,12 +105,15 @@ pub struct Notice {
     #[serde(with = "super::state::severity")]
     pub severity: Severity,
     /// The newest value.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
     /// When it began to fire.
     pub starts_at: i64,
     /// When it was over, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<i64>,
     /// Who sees to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledged_by: Option<String>,
 }
 

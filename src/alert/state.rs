@@ -68,26 +68,34 @@ pub struct Alert {
     #[serde(with = "labels::annotations")]
     pub annotations: Arc<[(String, String)]>,
     /// The newest value, or where JSON has no number for it, none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
     /// How far it is.
     pub phase: Phase,
     /// Since when its condition has held.
     pub since: i64,
     /// When it last began to fire.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub fired_at: Option<i64>,
     /// When it last resolved.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<i64>,
     /// Since when its condition has not held, while it goes on firing.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub gone_since: Option<i64>,
     /// Since when there has been no data.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown_since: Option<i64>,
     /// The last times that it began to fire, oldest first, as many as matter for flapping.
     pub fired: Vec<i64>,
     /// Who has seen to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<Acknowledged>,
     /// Until when nobody wants to hear of it, and from when.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub suppressed: Option<Suppressed>,
     /// When it was first told since it began to fire.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub told_at: Option<i64>,
     /// Steps of escalation that were taken since it began to fire, and when last.
     pub escalated: Vec<(usize, i64)>,

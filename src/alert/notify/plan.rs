@@ -39,7 +39,7 @@ pub struct Planned {
     /// To be sent, once stored.
     pub notifications: Vec<Notification>,
     /// Alerts that are told for the first time since they fire.
-    pub first: Vec<Fingerprint>,
+    pub first: BTreeSet<Fingerprint>,
     /// Steps of escalation that are taken, by the index of the step.
     pub escalated: Vec<(Fingerprint, usize)>,
 }
@@ -251,8 +251,8 @@ impl Planner {
             planned.notifications.push(notification);
         }
         for (alert, news) in batch {
-            if *news == News::Firing && alert.told_at.is_none() && !planned.first.contains(&alert.fingerprint) {
-                planned.first.push(alert.fingerprint);
+            if *news == News::Firing && alert.told_at.is_none() {
+                planned.first.insert(alert.fingerprint);
             }
             let escalated = self.ledger.get(&name, alert.fingerprint).is_some_and(|told| told.escalated);
             self.tell(now, &name, alert, escalated && *news != News::Firing);

@@ -13,7 +13,8 @@ const FORGOTTEN: i64 = 24 * 3_600_000;
 /// All alerts.
 #[derive(Debug)]
 pub struct Machine {
-    pub(super) alerts: BTreeMap<Fingerprint, Alert>,
+    /// Boxed, so that one that comes between others moves pointers.
+    pub(super) alerts: BTreeMap<Fingerprint, Box<Alert>>,
     /// The alerts of each rule, so that an evaluation looks at those of its own only.
     rules: BTreeMap<String, BTreeSet<Fingerprint>>,
     /// Those that are not as they were when [`Machine::take_changed`] was last asked. A newer value is no change.
@@ -65,7 +66,7 @@ pub enum Absence {
 impl Machine {
     /// Takes up alerts where they were left.
     pub fn new(flap: &Flap, alerts: impl IntoIterator<Item = Alert>) -> Self {
-        let alerts: BTreeMap<_, _> = alerts.into_iter().map(|alert| (alert.fingerprint, alert)).collect();
+        let alerts: BTreeMap<_, _> = alerts.into_iter().map(|alert| (alert.fingerprint, Box::new(alert))).collect();
         let mut rules: BTreeMap<String, BTreeSet<Fingerprint>> = BTreeMap::new();
         for alert in alerts.values() {
             rules.entry(alert.rule.clone()).or_default().insert(alert.fingerprint);
@@ -80,17 +81,17 @@ impl Machine {
 
     /// Every alert that is not forgotten, by fingerprint.
     pub fn alerts(&self) -> impl ExactSizeIterator<Item = &Alert> + Clone {
-        self.alerts.values()
+        self.alerts.values().map(|alert| &**alert)
     }
 
     /// Those of one rule, by fingerprint.
     pub fn of_rule(&self, rule: &str) -> impl Iterator<Item = &Alert> {
-        self.rules.get(rule).into_iter().flatten().filter_map(|of| self.alerts.get(of))
+        self.rules.get(rule).into_iter().flatten().filter_map(|of| self.get(*of))
     }
 
     /// One of them.
     pub fn get(&self, fingerprint: Fingerprint) -> Option<&Alert> {
-        self.alerts.get(&fingerprint)
+        self.alerts.get(&fingerprint).map(|alert| &**alert)
     }
 
     /// One of them, to be changed by what is no move.
@@ -153,7 +154,7 @@ impl Machine {
             let counts = flap.times > 0 && alert.fired.last().is_some_and(|at| now - at < flap.window);
             alert.phase == Phase::Resolved && !counts && alert.suppressed.is_none() && !is_needed(alert)
         };
-        let gone: Vec<Fingerprint> = self.alerts.values().filter(over).map(|alert| alert.fingerprint).collect();
+        let gone: Vec<Fingerprint> = self.alerts().filter(over).map(|alert| alert.fingerprint).collect();
         for fingerprint in &gone {
             self.changed.remove(fingerprint);
             let Some(alert) = self.alerts.remove(fingerprint) else { continue };
@@ -182,7 +183,7 @@ impl Machine {
         moves: &mut Vec<Transition>,
     ) {
         let value = seen.value.is_finite().then_some(seen.value);
-        let alert = self.alerts.entry(fingerprint).or_insert_with(|| Alert::new(fingerprint, rule, now));
+        let alert = self.alerts.entry(fingerprint).or_insert_with(|| Box::new(Alert::new(fingerprint, rule, now)));
         let (is_new, was_away) = (alert.phase == Phase::Resolved, alert.gone_since.or(alert.unknown_since).is_some());
         (alert.value, alert.gone_since, alert.unknown_since) = (value, None, None);
         if is_new {

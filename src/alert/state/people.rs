@@ -71,8 +71,8 @@ impl Machine {
 
     /// Ends suppressions whose time is over.
     pub fn expire(&mut self, now: i64) -> Vec<Transition> {
-        let over = |alert: &&mut Alert| alert.suppressed.is_some_and(|suppressed| suppressed.until <= now);
-        let end = |alert: &mut Alert| {
+        let over = |alert: &&mut Box<Alert>| alert.suppressed.is_some_and(|suppressed| suppressed.until <= now);
+        let end = |alert: &mut Box<Alert>| {
             alert.suppressed = None;
             alert.moved(now, Move::Unsuppressed, "its time is over")
         };
@@ -82,6 +82,6 @@ impl Machine {
     }
 
     fn known(&mut self, fingerprint: Fingerprint) -> Result<&mut Alert, Refusal> {
-        self.alerts.get_mut(&fingerprint).ok_or(Refusal::Unknown(fingerprint))
+        self.alerts.get_mut(&fingerprint).map(|alert| &mut **alert).ok_or(Refusal::Unknown(fingerprint))
     }
 }

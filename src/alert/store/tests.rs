@@ -64,6 +64,24 @@ fn everything_is_there_after_a_restart() {
     assert_eq!((resumed.alerts.len(), resumed.told.len()), (0, 0));
 }
 
+#[test]
+fn what_was_stored_with_nulls_is_read_as_what_is_stored_without() {
+    let (folder, alert) = (folder(), alert(&[("alertname", "a")]));
+    let (mut store, _) = Store::open(folder.path());
+    fill(&mut store, &alert);
+    let nulls = |table: &str, body: String, names: &[&str]| {
+        let absent: Vec<String> = names.iter().map(|name| format!("\"{name}\":null,")).collect();
+        let long = body.replacen('{', &format!("{{{}", absent.concat()), 1);
+        assert!(names.iter().all(|name| !body.contains(&format!("\"{name}\""))), "{body}");
+        store.connection.execute(&format!("UPDATE {table} SET body = ?1 WHERE body = ?2"), [&long, &body]).unwrap()
+    };
+    let unset = ["resolved_at", "gone_since", "unknown_since", "acknowledged", "suppressed", "told_at"];
+    assert_eq!(nulls("alert", serde_json::to_string(&alert).unwrap(), &unset), 1);
+    drop(store);
+    let (_, resumed) = Store::open(folder.path());
+    assert_eq!(resumed.alerts, [alert]);
+}
+
 fn reason_of(folder: &Path) -> String {
     let (mut store, _) = Store::open(folder);
     fill(&mut store, &alert(&[("alertname", "a")]));
