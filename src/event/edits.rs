@@ -21,15 +21,23 @@ impl Edits {
         self.replace(at..at, pieces);
     }
 
-    /// Puts `pieces` in the place of the bytes `cut`. Edits out of order, or into one another, are a fault of the caller's and
-    /// are left out.
+    /// Puts `pieces` in the place of the bytes `cut`.
     pub fn replace(&mut self, cut: Range<usize>, pieces: &[&[u8]]) {
+        self.write(cut, |text| pieces.iter().for_each(|piece| text.extend_from_slice(piece)));
+    }
+
+    /// Puts what `write` appends in the place of the bytes `cut`. Edits out of order, or into one another, are a fault of the
+    /// caller's and are left out.
+    pub fn write(&mut self, cut: Range<usize>, write: impl FnOnce(&mut Vec<u8>)) {
         if self.places.last().is_some_and(|last| last.cut.end > cut.start) || cut.start > cut.end {
             debug_assert!(false, "edits overlap");
             return;
         }
         let from = self.text.len();
-        pieces.iter().for_each(|piece| self.text.extend_from_slice(piece));
+        write(&mut self.text);
+        if cut.is_empty() && self.text.len() == from {
+            return;
+        }
         self.places.push(Edit { cut, text: from..self.text.len() });
     }
 

@@ -13,7 +13,7 @@ mod head;
 pub use head::head;
 
 use crate::event::Edits;
-use crate::trace::propagate::Fields;
+use crate::trace::propagate::{Fields, Name};
 use crate::wire::http2::{self, frame};
 use std::io::Write;
 use std::net::IpAddr;
@@ -72,7 +72,7 @@ pub fn reopen_block(flags: u8, at: usize, edits: &mut Edits) {
 pub fn end_block(
     stream: u32,
     wishes: &Wishes<'_>,
-    has: impl Fn(&str) -> bool,
+    has: impl Fn(Name) -> bool,
     block: &mut Vec<u8>,
     at: usize,
     edits: &mut Edits,
@@ -81,8 +81,10 @@ pub fn end_block(
     if let Some(client) = wishes.client {
         http2::literal(b"x-forwarded-for", client.as_bytes(), block);
     }
-    let trace = wishes.trace.into_iter().flat_map(Fields::all).filter(|(name, _)| !has(name));
-    trace.for_each(|(name, value)| http2::literal(name.as_bytes(), value, block));
+    if let Some(trace) = wishes.trace {
+        let missing = trace.names().filter(|name| !has(*name));
+        missing.for_each(|name| http2::literal(name.as_str().as_bytes(), trace.value(name).as_bytes(), block));
+    }
     if let Some(id) = wishes.request_id {
         http2::literal(b"x-request-id", id, block);
     }

@@ -1,5 +1,6 @@
 //! New ids. They are random, as level 2 of W3C Trace Context wants them, and no secret.
 
+use super::propagate::hex;
 use crate::event::{SpanId, TraceId};
 use rand::rngs::SmallRng;
 use rand::{RngCore, SeedableRng};
@@ -56,14 +57,8 @@ impl Ids {
         bytes[6] = bytes[6] & 0x0f | 0x40;
         bytes[8] = bytes[8] & 0x3f | 0x80;
         let mut text = [b'-'; 36];
-        let mut at = 0;
-        for (n, byte) in bytes.iter().enumerate() {
-            at += usize::from(matches!(n, 4 | 6 | 8 | 10));
-            for digit in [byte >> 4, byte & 15] {
-                text[at] = b"0123456789abcdef"[usize::from(digit)];
-                at += 1;
-            }
-        }
+        let groups = [(0..4, 0..8), (4..6, 9..13), (6..8, 14..18), (8..10, 19..23), (10..16, 24..36)];
+        groups.into_iter().for_each(|(from, to)| hex::write(&bytes[from], &mut text[to]));
         text
     }
 }

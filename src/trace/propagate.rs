@@ -8,18 +8,21 @@
 //! - `b3`: Zipkin's, in one field or several
 //! - `jaeger`: `uber-trace-id`
 //! - `hex`: ids as text
+//! - `name`: the names of what is written
 //! - `fields`: what becomes of a request's fields
 
 mod b3;
 mod fields;
-mod hex;
+pub(super) mod hex;
 mod jaeger;
+mod name;
 #[cfg(test)]
 mod tests;
 mod tracecontext;
 mod tracestate;
 
 pub use fields::{Become, Fields, Value};
+pub use name::Name;
 
 use crate::config::tracing::Format;
 use crate::event::{SpanId, TraceId};
@@ -121,16 +124,6 @@ impl Reader {
     /// Whether there is a `tracestate` that can be passed on with the caller's trace.
     pub fn has_good_state(&self) -> bool {
         self.traceparent.good().is_some() && self.tracestate.is_good()
-    }
-
-    /// Whether a field of this name is there, whatever its value; `name` is one of those that [`Fields`] writes.
-    pub fn has(&self, name: &str) -> bool {
-        self.has_form(match name {
-            "traceparent" => Format::TraceContext,
-            "b3" => Format::B3,
-            "uber-trace-id" => Format::Jaeger,
-            _ => Format::B3Multi,
-        })
     }
 
     /// Whether a field of this form is there, whatever its value.

@@ -66,10 +66,10 @@ pub(super) async fn context(
     });
     let inject: Map<String, Value> = fields
         .iter()
-        .flat_map(|fields| fields.all())
-        .map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value).into()))
+        .flat_map(|fields| fields.names().map(|name| (name, fields.value(name))))
+        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into()))
         .collect();
-    let gone = |name: &str| fields.as_ref().is_some_and(|fields| matches!(fields.of(name.as_bytes()).0, Become::Gone));
+    let gone = |name: &str| fields.as_ref().is_some_and(|fields| fields.of(name.as_bytes()) == Become::Gone);
     let removed: Vec<&str> = headers.keys().map(|name| name.as_str()).filter(|name| gone(name)).collect();
     let body = json!({
         "read": read,

@@ -27,34 +27,43 @@ pub fn head(head: &RequestHead<'_>, base: isize, wishes: &Wishes<'_>, edits: &mu
     let mut written = [false; 8];
     if let Some(trace) = wishes.trace {
         for field in head.fields {
-            let (becomes, at) = trace.of(field.name.as_bytes());
-            let is_first = at.is_none_or(|at| !std::mem::replace(&mut written[at], true));
+            let becomes = trace.of(field.name.as_bytes());
+            let is_first = match becomes {
+                Become::Same => continue,
+                Become::Ours(name) => !std::mem::replace(&mut written[name as usize], true),
+                Become::Gone => false,
+            };
             let Some(line) = line(head.bytes, field.name) else { continue };
             let cut = match becomes {
-                Become::Same => continue,
                 Become::Ours(_) if is_first => within(head.bytes, field.value).unwrap_or(at_the_end(head.bytes, line)),
                 // A second one would make none of both.
-                Become::Ours(_) | Become::Gone => line,
+                _ => line,
             };
             let (Some(from), Some(to)) = (here(cut.start), here(cut.end)) else { continue };
             extend(from, edits);
             match becomes {
-                Become::Ours(value) if is_first => edits.replace(from..to, &[value]),
+                Become::Ours(name) if is_first => edits.replace(from..to, &[trace.value(name).as_bytes()]),
                 _ => edits.replace(from..to, &[]),
             }
         }
     }
     let Some(end) = here(blank_line(head.bytes)) else { return };
     extend(end, edits);
-    let line = |name: &[u8], value: &[u8], edits: &mut Edits| edits.insert(end, &[name, b": ", value, b"\r\n"]);
-    if let Some((client, _)) = address {
-        line(b"x-forwarded-for", client, edits);
-    }
-    let missing = wishes.trace.into_iter().flat_map(|trace| trace.all().zip(written)).filter(|(_, written)| !written);
-    missing.for_each(|((name, value), _)| line(name.as_bytes(), value, edits));
-    if let Some(id) = wishes.request_id {
-        line(b"x-request-id", id, edits);
-    }
+    edits.write(end..end, |text| {
+        let mut line = |name: &str, value: &[u8]| {
+            [name.as_bytes(), b": ", value, b"\r\n"].into_iter().for_each(|piece| text.extend_from_slice(piece));
+        };
+        if let Some((client, _)) = address {
+            line("x-forwarded-for", client);
+        }
+        if let Some(trace) = wishes.trace {
+            let missing = trace.names().filter(|name| !written[*name as usize]);
+            missing.for_each(|name| line(name.as_str(), trace.value(name).as_bytes()));
+        }
+        if let Some(id) = wishes.request_id {
+            line("x-request-id", id);
+        }
+    });
 }
 
 /// Where the empty line of a whole head begins.

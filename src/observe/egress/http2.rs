@@ -23,6 +23,8 @@ pub(super) struct Http2 {
     last: u32,
     /// The fields of the last request.
     request: Message,
+    /// Its method and its path.
+    asked: (Vec<u8>, Vec<u8>),
     /// Something was not understood, so nothing is looked at any more.
     is_lost: bool,
     first_end: Option<Side>,
@@ -140,10 +142,13 @@ impl Http2 {
     fn open(&mut self, pair: &mut Pair, now: Instant, id: u32, calls: &Calls) {
         let mut request = std::mem::take(&mut self.request);
         request.head.clear();
-        let (mut method, mut path) = (Vec::new(), Vec::new());
+        let mut asked = std::mem::take(&mut self.asked);
+        let (method, path) = &mut asked;
+        method.clear();
+        path.clear();
         self.decode(Side::Client, &mut |name, value| match name {
-            b":method" => method = value.to_vec(),
-            b":path" => path = value.to_vec(),
+            b":method" => value.clone_into(method),
+            b":path" => value.clone_into(path),
             b":authority" => keep_field(&mut request.head, b"host", value),
             _ if name.starts_with(b":") => {}
             _ => keep_field(&mut request.head, name, value),
@@ -152,8 +157,8 @@ impl Http2 {
         if self.streams.len() < STREAM_LIMIT && !self.is_lost {
             pair.begin();
             let call = pair.pass(now);
-            let method = std::str::from_utf8(&method).unwrap_or_default();
-            let asked = Asked { version: Version::Http2, method, target: &path };
+            let method = std::str::from_utf8(method).unwrap_or_default();
+            let asked = Asked { version: Version::Http2, method, target: path };
             // What it would go on with cannot be written.
             let (mut told, _) = calls.begin(now, pair, &asked, || request.fields());
             if call.is_withheld {
@@ -161,7 +166,7 @@ impl Http2 {
             }
             self.streams.insert(id, Stream { call: Some(call), told, ..Stream::default() });
         }
-        self.request = request;
+        (self.request, self.asked) = (request, asked);
     }
 
     /// The fields of an answer, an interim one's, or trailers.

@@ -141,7 +141,7 @@ impl Http2 {
         let client = self.worker.forwarded_for.get().then_some(&self.client);
         let wishes = if self.sight == Sight::Whole { head.wishes(client) } else { edits::Wishes::default() };
         let (block, ..) = &mut *self.worker.scratch.borrow_mut();
-        edits::end_block(stream, &wishes, |name| theirs.has(name), block, at, edits);
+        edits::end_block(stream, &wishes, |name| theirs.has_form(name.form()), block, at, edits);
     }
 
     /// Reads a whole field block.

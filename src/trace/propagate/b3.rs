@@ -1,8 +1,7 @@
 //! Zipkin's B3: `b3`, or one field each for ids, decision and debug flag.
 
-use super::fields::Value;
 use super::{Once, Remote, hex};
-use crate::event::{Context, SpanId, TraceId};
+use crate::event::{SpanId, TraceId};
 
 /// `b3: {trace}-{span}-{decision}-{parent}`, the last two optional; or the decision alone.
 #[derive(Clone, Debug, Default)]
@@ -124,26 +123,4 @@ impl Multi {
         };
         (ids.is_some() || sampled.is_some()).then_some(Remote { ids, sampled, random: false, debug: self.debug })
     }
-}
-
-/// The whole of `b3`.
-pub(super) fn write(context: &Context, out: &mut Value) {
-    write_trace(context, out);
-    out.push(b"-");
-    out.hex(&context.span.bytes());
-    out.push(match context {
-        Context { debug: true, .. } => b"-d",
-        Context { sampled: true, .. } => b"-1",
-        _ => b"-0",
-    });
-    if let Some(parent) = context.parent {
-        out.push(b"-");
-        out.hex(&parent.bytes());
-    }
-}
-
-/// An id that came as 64 bits stays one.
-pub(super) fn write_trace(context: &Context, out: &mut Value) {
-    let bytes = context.trace.bytes();
-    out.hex(if bytes[..8] == [0; 8] { &bytes[8..] } else { &bytes });
 }

@@ -1,13 +1,14 @@
 //! What becomes of a request's fields: those that carry a context get ours, in all configured forms.
+//!
+//! A value is put together when it is asked for; ids are made text once. Most requests carry no context, so what matters is that a
+//! field which is none of these is passed over by the length of its name.
 
-use super::{b3, hex, jaeger, tracecontext};
+use super::{Name, hex};
 use crate::config::tracing::Format;
 use crate::event::Context;
 
 /// Bytes of the longest value: `b3` with a parent.
 const LONGEST: usize = 68;
-/// Fields that all forms together have.
-const MOST: usize = 8;
 
 /// A value of ours.
 #[derive(Clone, Copy)]
@@ -17,107 +18,133 @@ pub struct Value {
 }
 
 /// What becomes of a field.
-#[derive(Clone, Copy)]
-pub enum Become<'a> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Become {
     /// It stays as it came.
     Same,
-    /// It gets this value.
-    Ours(&'a [u8]),
+    /// It gets our value.
+    Ours(Name),
     /// It goes: it speaks of another trace than the request now belongs to.
     Gone,
 }
 
 /// The fields that carry a context, as they go on.
 pub struct Fields {
-    all: [(&'static str, Value); MOST],
-    len: usize,
+    trace: [u8; 32],
+    span: [u8; 16],
+    parent: Option<[u8; 16]>,
+    sampled: bool,
+    random: bool,
+    debug: bool,
+    /// By [`Format`].
     forms: [bool; 5],
     keep_state: bool,
 }
 
 impl Value {
-    fn new() -> Self {
-        Self { text: [0; LONGEST], len: 0 }
-    }
-
     /// Its bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.text[..usize::from(self.len)]
     }
 
-    pub(super) fn push(&mut self, bytes: &[u8]) {
-        let from = usize::from(self.len);
-        self.text[from..from + bytes.len()].copy_from_slice(bytes);
-        self.len += bytes.len() as u8;
-    }
-
-    pub(super) fn hex(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.push(&hex::digits(*byte)));
+    fn of(pieces: &[&[u8]]) -> Self {
+        let mut value = Self { text: [0; LONGEST], len: 0 };
+        for piece in pieces {
+            let from = usize::from(value.len);
+            value.text[from..from + piece.len()].copy_from_slice(piece);
+            value.len += piece.len() as u8;
+        }
+        value
     }
 }
 
 impl Fields {
     /// `context` in all of `forms`; the caller's `tracestate` goes on if `keep_state`.
     pub fn new(context: &Context, forms: &[Format], keep_state: bool) -> Self {
-        let all = [("", Value::new()); MOST];
-        let mut fields = Self { all, len: 0, forms: [false; 5], keep_state };
-        for &form in forms {
-            fields.forms[form as usize] = true;
-            match form {
-                Format::TraceContext => fields.add("traceparent", |out| tracecontext::write(context, out)),
-                Format::Baggage => {}
-                Format::B3 => fields.add("b3", |out| b3::write(context, out)),
-                Format::B3Multi => fields.add_multi(context),
-                Format::Jaeger => fields.add("uber-trace-id", |out| jaeger::write(context, out)),
-            }
-        }
-        fields
-    }
-
-    fn add_multi(&mut self, context: &Context) {
-        self.add("x-b3-traceid", |out| b3::write_trace(context, out));
-        self.add("x-b3-spanid", |out| out.hex(&context.span.bytes()));
-        if let Some(parent) = context.parent {
-            self.add("x-b3-parentspanid", |out| out.hex(&parent.bytes()));
-        }
-        // Debug implies the decision, which is then not sent.
-        if context.debug {
-            self.add("x-b3-flags", |out| out.push(b"1"));
-        } else {
-            self.add("x-b3-sampled", |out| out.push(if context.sampled { b"1" } else { b"0" }));
-        }
-    }
-
-    fn add(&mut self, name: &'static str, write: impl FnOnce(&mut Value)) {
-        let (at, value) = &mut self.all[self.len];
-        *at = name;
-        write(value);
-        self.len += 1;
-    }
-
-    /// What becomes of a field that is there; its index in [`Self::all`] comes with a value.
-    pub fn of(&self, name: &[u8]) -> (Become<'_>, Option<usize>) {
-        // Longer and shorter ones are no concern of ours.
-        if !(2..=17).contains(&name.len()) {
-            return (Become::Same, None);
-        }
-        if let Some(at) = self.all().position(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes())) {
-            return (Become::Ours(self.all[at].1.as_bytes()), Some(at));
-        }
-        let goes = if name.eq_ignore_ascii_case(b"tracestate") {
-            self.forms[Format::TraceContext as usize] && !self.keep_state
-        } else {
-            self.forms[Format::B3Multi as usize] && is_multi(name)
+        let &Context { trace, span, parent, sampled, random, debug } = context;
+        let (mut digits, mut own) = ([0; 32], [false; 5]);
+        hex::write(&trace.bytes(), &mut digits);
+        forms.iter().for_each(|form| own[*form as usize] = true);
+        let short = |bytes: [u8; 8]| {
+            let mut digits = [0; 16];
+            hex::write(&bytes, &mut digits);
+            digits
         };
-        (if goes { Become::Gone } else { Become::Same }, None)
+        Self {
+            trace: digits,
+            span: short(span.bytes()),
+            parent: parent.map(|parent| short(parent.bytes())),
+            sampled,
+            random,
+            debug,
+            forms: own,
+            keep_state,
+        }
     }
 
-    /// All fields that a request goes on with.
-    pub fn all(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
-        self.all[..self.len].iter().map(|(name, value)| (*name, value.as_bytes()))
+    /// What becomes of a field that is there.
+    pub fn of(&self, name: &[u8]) -> Become {
+        match Name::find(name) {
+            Some(name) if self.has(name) => Become::Ours(name),
+            Some(Name::Parent | Name::Flags | Name::Sampled) if self.writes(Format::B3Multi) => Become::Gone,
+            Some(_) => Become::Same,
+            None if self.writes(Format::TraceContext) && !self.keep_state && Name::is_tracestate(name) => Become::Gone,
+            None => Become::Same,
+        }
     }
-}
 
-fn is_multi(name: &[u8]) -> bool {
-    ["x-b3-parentspanid", "x-b3-flags", "x-b3-sampled"].iter().any(|one| name.eq_ignore_ascii_case(one.as_bytes()))
+    /// The fields that a request goes on with.
+    pub fn names(&self) -> impl Iterator<Item = Name> {
+        Name::ALL.into_iter().filter(|name| self.has(*name))
+    }
+
+    /// The value of one of them.
+    pub fn value(&self, name: Name) -> Value {
+        let (trace, span) = (self.trace(), &self.span[..]);
+        // Debug implies the decision.
+        let decision = |debug: &'static [u8], yes: &'static [u8], no: &'static [u8]| match (self.debug, self.sampled) {
+            (true, _) => debug,
+            (_, true) => yes,
+            (_, false) => no,
+        };
+        match name {
+            Name::TraceParent => {
+                let flags = [b'0', b'0' + u8::from(self.sampled) + 2 * u8::from(self.random)];
+                Value::of(&[b"00-", &self.trace, b"-", span, b"-", &flags])
+            }
+            Name::B3 => {
+                let decision = decision(b"-d", b"-1", b"-0");
+                match &self.parent {
+                    Some(parent) => Value::of(&[trace, b"-", span, decision, b"-", parent]),
+                    None => Value::of(&[trace, b"-", span, decision]),
+                }
+            }
+            Name::Trace => Value::of(&[trace]),
+            Name::Span => Value::of(&[span]),
+            Name::Parent => Value::of(&[self.parent.as_ref().map_or(&[], |parent| &parent[..])]),
+            Name::Sampled => Value::of(&[if self.sampled { b"1" } else { b"0" }]),
+            Name::Flags => Value::of(&[b"1"]),
+            Name::Jaeger => Value::of(&[trace, b":", span, decision(b":0:3", b":0:1", b":0:0")]),
+        }
+    }
+
+    /// An id that came as 64 bits stays one.
+    fn trace(&self) -> &[u8] {
+        if self.trace[..16] == [b'0'; 16] { &self.trace[16..] } else { &self.trace }
+    }
+
+    fn writes(&self, form: Format) -> bool {
+        self.forms[form as usize]
+    }
+
+    fn has(&self, name: Name) -> bool {
+        self.writes(name.form())
+            && match name {
+                Name::Parent => self.parent.is_some(),
+                // Debug implies the decision, which is then not sent.
+                Name::Flags => self.debug,
+                Name::Sampled => !self.debug,
+                _ => true,
+            }
+    }
 }

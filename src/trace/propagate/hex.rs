@@ -26,8 +26,18 @@ fn value(digit: u8) -> Option<u8> {
     }
 }
 
-/// The two digits of a byte.
-pub(super) fn digits(byte: u8) -> [u8; 2] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]
+/// The two digits of every byte.
+const DIGITS: [[u8; 2]; 256] = {
+    const DIGIT: &[u8; 16] = b"0123456789abcdef";
+    let (mut all, mut byte) = ([[0; 2]; 256], 0);
+    while byte < 256 {
+        all[byte] = [DIGIT[byte >> 4], DIGIT[byte & 15]];
+        byte += 1;
+    }
+    all
+};
+
+/// Writes `bytes` as digits of lower case into `text`, which is twice as long.
+pub(crate) fn write(bytes: &[u8], text: &mut [u8]) {
+    text.chunks_exact_mut(2).zip(bytes).for_each(|(digits, byte)| digits.copy_from_slice(&DIGITS[usize::from(*byte)]));
 }

@@ -1,8 +1,7 @@
 //! Jaeger's `uber-trace-id: {trace}:{span}:{parent}:{flags}`.
 
-use super::fields::Value;
-use super::{Remote, b3, hex};
-use crate::event::{Context, SpanId, TraceId};
+use super::{Remote, hex};
+use crate::event::{SpanId, TraceId};
 
 const SAMPLED: u8 = 1;
 const DEBUG: u8 = 2;
@@ -39,15 +38,4 @@ fn colon(text: &[u8]) -> Option<(usize, usize)> {
         [b'%', b'3', b'A' | b'a', ..] => Some((at, 3)),
         _ => None,
     }
-}
-
-pub(super) fn write(context: &Context, out: &mut Value) {
-    b3::write_trace(context, out);
-    out.push(b":");
-    out.hex(&context.span.bytes());
-    out.push(match context {
-        Context { debug: true, .. } => b":0:3",
-        Context { sampled: true, .. } => b":0:1",
-        _ => b":0:0",
-    });
 }

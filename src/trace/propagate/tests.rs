@@ -37,7 +37,7 @@ fn context() -> Context {
 fn written(context: &Context, forms: &[Format]) -> Vec<(String, String)> {
     let fields = Fields::new(context, forms, true);
     let text = |value: &[u8]| String::from_utf8(value.to_vec()).unwrap();
-    fields.all().map(|(name, value)| (name.to_owned(), text(value))).collect()
+    fields.names().map(|name| (name.as_str().to_owned(), text(fields.value(name).as_bytes()))).collect()
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn every_form_is_written_as_its_specification_shows_it() {
 
 #[test]
 fn what_speaks_of_another_trace_goes() {
-    let of = |fields: &Fields, name: &str| match fields.of(name.as_bytes()).0 {
+    let of = |fields: &Fields, name: &str| match fields.of(name.as_bytes()) {
         Become::Same => "same",
         Become::Ours(_) => "ours",
         Become::Gone => "gone",
@@ -270,9 +270,8 @@ proptest! {
     fn what_one_writes_the_next_reads(context in contexts()) {
         for form in [TraceContext, B3, B3Multi, Jaeger] {
             let mut reader = Reader::default();
-            for (name, value) in Fields::new(&context, &[form], true).all() {
-                reader.field(name.as_bytes(), value);
-            }
+            let fields = Fields::new(&context, &[form], true);
+            fields.names().for_each(|name| reader.field(name.as_str().as_bytes(), fields.value(name).as_bytes()));
             let (_, remote) = reader.remote(&[form]).unwrap();
             prop_assert_eq!(remote.ids, Some((context.trace, context.span)));
             prop_assert_eq!(remote.sampled, Some(context.sampled));

@@ -1,8 +1,7 @@
 //! `traceparent` of W3C Trace Context: level 1 (Recommendation), and level 2's random flag.
 
-use super::fields::Value;
 use super::{Remote, hex};
-use crate::event::{Context, SpanId, TraceId};
+use crate::event::{SpanId, TraceId};
 
 const SAMPLED: u8 = 1;
 const RANDOM: u8 = 2;
@@ -30,15 +29,4 @@ pub(super) fn read(value: &[u8]) -> Option<Remote> {
         random: flags & RANDOM != 0,
         debug: false,
     })
-}
-
-/// Writes version 00; flags that we do not know are 0.
-pub(super) fn write(context: &Context, out: &mut Value) {
-    out.push(b"00-");
-    out.hex(&context.trace.bytes());
-    out.push(b"-");
-    out.hex(&context.span.bytes());
-    out.push(b"-");
-    let flags = [(context.sampled, SAMPLED), (context.random, RANDOM)];
-    out.hex(&[flags.iter().filter(|(is_set, _)| *is_set).map(|(_, bit)| bit).sum()]);
 }
