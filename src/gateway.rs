@@ -4,9 +4,11 @@
 //! - `exposition`: a text of metrics, read
 //! - `merge`: its own metrics, to be appended to ours
 //! - `document`: its OpenAPI document, fetched now and then
+//! - `fetch`: a text over HTTP
 
 pub mod document;
 pub mod exposition;
+mod fetch;
 pub mod merge;
 pub mod process;
 

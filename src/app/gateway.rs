@@ -47,8 +47,8 @@ impl Watching {
     pub(super) fn start(subject: Subject, findings: Findings) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let process = Process::new(Places::of(|name| std::env::var(name).ok()), findings.metrics.clone());
-        let scraper = Scraper::new(findings.merged.clone(), findings.metrics.clone())?;
-        let reader = document::Reader::new()?;
+        let scraper = Scraper::new(findings.merged.clone(), findings.metrics.clone());
+        let reader = document::Reader::default();
         let (subject, subjects) = watch::channel(Some(subject));
         let thread = std::thread::Builder::new().name("gateway".to_owned());
         let thread = thread.spawn(move || runtime.block_on(run(process, scraper, reader, findings, subjects)));

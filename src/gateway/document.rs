@@ -1,6 +1,6 @@
 //! The gateway's OpenAPI document, from a URL or a file, read now and then.
 
-use super::merge::fetch;
+use super::fetch::Fetcher;
 use crate::config::{OpenApi, Routes};
 use crate::route::Document;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ const RETRY: Duration = Duration::from_secs(2);
 
 /// Reads it, when it is time to.
 pub struct Reader {
-    client: reqwest::Client,
+    fetcher: Fetcher,
     source: Option<OpenApi>,
     refresh: Duration,
     due: Option<Instant>,
@@ -23,13 +23,15 @@ pub struct Reader {
     error: Option<String>,
 }
 
-impl Reader {
-    /// Without a document yet.
-    pub fn new() -> reqwest::Result<Self> {
-        let client = reqwest::Client::builder().timeout(TIMEOUT).build()?;
-        Ok(Self { client, source: None, refresh: RETRY, due: None, last: None, error: None })
+/// Without a document yet.
+impl Default for Reader {
+    fn default() -> Self {
+        let fetcher = Fetcher::new(|builder| builder.timeout(TIMEOUT));
+        Self { fetcher, source: None, refresh: RETRY, due: None, last: None, error: None }
     }
+}
 
+impl Reader {
     /// From now on what `routes` names.
     pub fn follow(&mut self, routes: &Routes, now: Instant) {
         self.refresh = routes.refresh;
@@ -56,7 +58,7 @@ impl Reader {
             return None;
         }
         let text = match self.source.as_ref()? {
-            OpenApi::Url(url) => fetch(&self.client, url.as_str(), "application/json, */*;q=0.5", LIMIT).await,
+            OpenApi::Url(url) => self.fetcher.text(url.as_str(), "application/json, */*;q=0.5", LIMIT).await,
             OpenApi::File(path) => std::fs::read_to_string(path).map_err(|error| error.to_string()),
         };
         let read = match text {

@@ -2,6 +2,7 @@
 //! target delays nobody.
 
 use super::exposition;
+use super::fetch::Fetcher;
 use crate::config::metrics::Merge;
 use crate::metrics::GatewayMetrics;
 use arc_swap::ArcSwap;
@@ -31,7 +32,7 @@ struct Told {
 
 /// Scrapes the targets, each at its time.
 pub struct Scraper {
-    client: reqwest::Client,
+    fetcher: Fetcher,
     merged: Merged,
     metrics: GatewayMetrics,
     /// When each target is due, by name.
@@ -70,9 +71,9 @@ fn prefix(name: &str) -> String {
 
 impl Scraper {
     /// Without targets yet.
-    pub fn new(merged: Merged, metrics: GatewayMetrics) -> reqwest::Result<Self> {
-        let client = reqwest::Client::builder().no_proxy().build()?;
-        Ok(Self { client, merged, metrics, due: Vec::new() })
+    pub fn new(merged: Merged, metrics: GatewayMetrics) -> Self {
+        let fetcher = Fetcher::new(|builder| builder.no_proxy());
+        Self { fetcher, merged, metrics, due: Vec::new() }
     }
 
     /// From now on these targets; those that stay keep their time.
@@ -100,13 +101,11 @@ impl Scraper {
                 *at = now + target.interval;
             }
         }
-        let scrapes = due.into_iter().map(|target| {
-            let client = self.client.clone();
-            async move {
-                let result =
-                    tokio::time::timeout(target.timeout, fetch(&client, target.url.as_str(), ACCEPT, LIMIT)).await;
-                (target, result.unwrap_or_else(|_| Err("it took too long".to_owned())))
-            }
+        let fetcher = &self.fetcher;
+        let scrapes = due.into_iter().map(|target| async move {
+            let text = fetcher.text(target.url.as_str(), ACCEPT, LIMIT);
+            let result = tokio::time::timeout(target.timeout, text).await;
+            (target, result.unwrap_or_else(|_| Err("it took too long".to_owned())))
         });
         for (target, result) in futures_util::future::join_all(scrapes).await {
             let read = result.and_then(|text| exposition::read(&text, limit).map_err(|error| error.to_string()));
@@ -128,23 +127,6 @@ impl Scraper {
         let others = told.iter().filter(|told| told.target.name != new.target.name).cloned();
         self.merged.0.store(Arc::new(others.chain([new.clone()]).collect()));
     }
-}
-
-/// The text at `url`, of no more than `limit` bytes.
-pub(super) async fn fetch(client: &reqwest::Client, url: &str, accept: &str, limit: usize) -> Result<String, String> {
-    let told = |error: reqwest::Error| error.without_url().to_string();
-    let mut response = client.get(url).header("accept", accept).send().await.map_err(told)?;
-    if !response.status().is_success() {
-        return Err(format!("it answered {}", response.status()));
-    }
-    let mut bytes = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(told)? {
-        if bytes.len() + piece.len() > limit {
-            return Err(format!("it has more than {limit} bytes"));
-        }
-        bytes.extend_from_slice(&piece);
-    }
-    String::from_utf8(bytes).map_err(|_| "it is no UTF-8".to_owned())
 }
 
 /// A pause between two looks where nothing is due.
@@ -192,7 +174,7 @@ mod tests {
     async fn a_target_that_is_not_there_is_down_and_goes_with_its_line() {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let registry = crate::metrics::Registry::new();
-        let mut scraper = Scraper::new(Merged::default(), GatewayMetrics::register(&registry)).unwrap();
+        let mut scraper = Scraper::new(Merged::default(), GatewayMetrics::register(&registry));
         let now = Instant::now();
         scraper.follow(&targets(), now);
         scraper.scrape(now, 100).await;
