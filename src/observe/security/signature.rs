@@ -20,7 +20,10 @@ mod header;
 mod script;
 mod sql;
 
-use regex::bytes::{RegexSet, RegexSetBuilder};
+use regex_automata::MatchKind;
+use regex_automata::meta::{Config, Regex};
+use regex_automata::nfa::thompson::WhichCaptures;
+use regex_automata::util::syntax;
 
 use super::event::{Kind, Kinds};
 
@@ -140,16 +143,22 @@ fn judge<'a>(text: &[u8], sets: impl Iterator<Item = &'a Set>, kinds: &mut Kinds
 struct Set {
     kind: Kind,
     marks: Marks,
-    expressions: RegexSet,
+    expressions: Regex,
 }
 
 impl Set {
     fn of((kind, marks, list): &List) -> Self {
-        let expressions = RegexSetBuilder::new(*list)
-            .case_insensitive(true)
-            .dot_matches_new_line(true)
-            .unicode(false)
-            .build()
+        // `RegexSet` would look for literals first, by tables of two megabytes; the texts here are short.
+        let config = Config::new()
+            .auto_prefilter(false)
+            .match_kind(MatchKind::All)
+            .which_captures(WhichCaptures::None)
+            .utf8_empty(false);
+        let syntax = syntax::Config::new().case_insensitive(true).dot_matches_new_line(true).unicode(false).utf8(false);
+        let expressions = Regex::builder()
+            .configure(config)
+            .syntax(syntax)
+            .build_many(list)
             .expect("the expressions are fixed and compile");
         Self { kind: *kind, marks: *marks, expressions }
     }
