@@ -3,6 +3,7 @@
 use super::family::Family;
 use super::registry::Registry;
 use crate::config::Buckets;
+use prometheus::local::LocalHistogram;
 use prometheus::{Histogram, IntCounter, IntGauge};
 
 pub(super) const MESSAGES: &str = "websocket_messages_total";
@@ -90,11 +91,38 @@ impl SessionEvent {
 }
 
 /// Handles of one direction and type of message.
-pub struct MessageHandles {
+struct MessageHandles {
     /// Messages, not frames.
-    pub count: IntCounter,
+    count: IntCounter,
     /// Bytes of payload as sent.
-    pub size: Histogram,
+    size: Histogram,
+}
+
+/// Messages of one worker, by [`Direction`] and [`MessageType`]: a read has many of them, and what a scrape sees is written once.
+pub struct MessageTally([[Tallied; 5]; 2]);
+
+/// What is not shown yet, and where it will be.
+struct Tallied {
+    messages: u64,
+    count: IntCounter,
+    size: LocalHistogram,
+}
+
+impl MessageTally {
+    /// A message of so many bytes, which [`Self::show`] will show.
+    pub fn message(&mut self, direction: Direction, kind: MessageType, size: u64) {
+        let tallied = &mut self.0[direction as usize][kind as usize];
+        tallied.messages += 1;
+        tallied.size.observe(size as f64);
+    }
+
+    /// Shows all messages of a direction.
+    pub fn show(&mut self, direction: Direction) {
+        for tallied in self.0[direction as usize].iter_mut().filter(|tallied| tallied.messages > 0) {
+            tallied.count.inc_by(std::mem::take(&mut tallied.messages));
+            tallied.size.flush();
+        }
+    }
 }
 
 impl WebSocketMetrics {
@@ -136,9 +164,14 @@ impl WebSocketMetrics {
         }
     }
 
-    /// The handles of a message.
-    pub fn message(&self, direction: Direction, kind: MessageType) -> &MessageHandles {
-        &self.messages[direction as usize][kind as usize]
+    /// What a worker counts messages with.
+    pub fn tally(&self) -> MessageTally {
+        let tallied = |handles: &MessageHandles| Tallied {
+            messages: 0,
+            count: handles.count.clone(),
+            size: handles.size.local(),
+        };
+        MessageTally(self.messages.each_ref().map(|kinds| kinds.each_ref().map(tallied)))
     }
 
     /// Counts an event.

@@ -175,10 +175,9 @@ impl Http1 {
         let Some(x) = self.in_flight.front_mut() else { return };
         let live = x.live.take();
         let endpoint = self.routes.name(x.endpoint, 101);
-        let metrics = self.worker.families.websocket.clone();
         let talk = self.worker.watch.borrow().talk(x.note.as_ref());
         let trace = self.worker.tracing.borrow_mut().session(x.trace);
-        self.session = Some(Box::new(Session::open(metrics, endpoint, now, talk, trace, live)));
+        self.session = Some(Box::new(Session::open(&self.worker, endpoint, now, talk, trace, live)));
         self.finish(now);
         // A session lasts, and no request comes any more.
         self.in_flight.shrink_to_fit();

@@ -5,10 +5,12 @@ use super::worker::Worker;
 use crate::event::session::{MESSAGES_NOTED, Message as Noted, Session as Told, Volume};
 use crate::event::{Context, Side};
 use crate::metrics::WebSocketMetrics;
-use crate::metrics::websocket::{Direction, MessageType, SessionEvent};
+use crate::metrics::websocket::{Direction, MessageTally, MessageType, SessionEvent};
 use crate::trace::link::Live;
 use crate::wire::websocket::{FrameError, Kind, Message, Scanner};
 use prometheus::IntGauge;
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,6 +21,7 @@ const ABNORMAL: u16 = 1006;
 /// A session that is open. Counted as active until it is dropped.
 pub struct Session {
     metrics: Arc<WebSocketMetrics>,
+    messages: Rc<RefCell<MessageTally>>,
     endpoint: Arc<str>,
     started: Instant,
     inbound: Scanner,
@@ -43,14 +46,15 @@ struct Trace {
 impl Session {
     /// A session whose 101 passed at `now`. Where somebody reads its messages, they are told to `talk`; `trace` is its place in a
     /// trace and the share of messages that are noted there.
-    pub fn open(
-        metrics: Arc<WebSocketMetrics>,
+    pub(super) fn open(
+        worker: &Worker,
         endpoint: Arc<str>,
         now: Instant,
         talk: Option<Talk>,
         trace: Option<(Context, f64)>,
         live: Option<Live>,
     ) -> Self {
+        let (metrics, messages) = (worker.families.websocket.clone(), worker.messages.clone());
         metrics.event(&endpoint, SessionEvent::Opened);
         let active = metrics.active(&endpoint);
         active.inc();
@@ -59,7 +63,19 @@ impl Session {
             [&mut inbound, &mut outbound].into_iter().for_each(|scanner| scanner.keep(talk.limit));
         }
         let trace = trace.map(|(context, share)| Trace::new(context, &endpoint, now, share));
-        Self { metrics, endpoint, started: now, inbound, outbound, close: None, active, talk, trace, _live: live }
+        Self {
+            metrics,
+            messages,
+            endpoint,
+            started: now,
+            inbound,
+            outbound,
+            close: None,
+            active,
+            talk,
+            trace,
+            _live: live,
+        }
     }
 
     /// Counts the messages that end in `bytes` from `side`.
@@ -68,8 +84,9 @@ impl Session {
             Side::Client => (&mut self.inbound, Direction::Inbound),
             Side::Gateway => (&mut self.outbound, Direction::Outbound),
         };
-        let (metrics, close, talk, trace) = (&self.metrics, &mut self.close, &self.talk, &mut self.trace);
-        scanner.scan(bytes, |Message { kind, size }, text| {
+        let (close, talk, trace) = (&mut self.close, &self.talk, &mut self.trace);
+        let messages = &mut *self.messages.borrow_mut();
+        let scanned = scanner.scan(bytes, |Message { kind, size }, text| {
             if let (Some(talk), Kind::Text) = (talk, kind) {
                 talk.tell(now, text);
             }
@@ -83,13 +100,13 @@ impl Session {
                     MessageType::Close
                 }
             };
-            let handles = metrics.message(direction, kind);
-            handles.count.inc();
-            handles.size.observe(size as f64);
+            messages.message(direction, kind, size);
             if let Some(trace) = trace {
                 trace.message(now, direction, kind, size);
             }
-        })
+        });
+        messages.show(direction);
+        scanned
     }
 
     /// The connection is over; `first` sent its end first. What has a span is told by `worker`.

@@ -12,6 +12,7 @@ use super::watch::Watch;
 use crate::config::Buckets;
 use crate::event::{Observe, Queue};
 use crate::metrics::road::Opaque;
+use crate::metrics::websocket::MessageTally;
 use crate::metrics::{
     BusinessMetrics, GrpcMetrics, Http2Metrics, HttpMetrics, Registry, RoadMetrics, SecurityMetrics, ServiceMetrics,
     WebSocketMetrics,
@@ -83,6 +84,7 @@ pub struct Worker {
     pub(super) families: Families,
     routes: RefCell<Rc<Routes>>,
     pub(super) grpc: Methods,
+    pub(super) messages: Rc<RefCell<MessageTally>>,
     /// Where fields of HTTP/2 are put together: any, a path, and lines.
     pub(super) scratch: RefCell<(Vec<u8>, Vec<u8>, Vec<u8>)>,
     pub(super) forwarded_for: Cell<bool>,
@@ -97,6 +99,7 @@ impl Worker {
         let tracing = Tracing::new(plan.traces.clone(), Ids::new());
         Self {
             grpc: Methods::new(families.grpc.clone()),
+            messages: Rc::new(RefCell::new(families.websocket.tally())),
             families,
             routes: RefCell::new(Rc::new(routes)),
             scratch: RefCell::default(),

@@ -81,6 +81,7 @@ struct Kept {
 struct Frame {
     opcode: u8,
     fin: bool,
+    compressed: bool,
     mask: [u8; 4],
     len: u64,
     left: u64,
@@ -118,11 +119,29 @@ impl Scanner {
                     }
                 }
             }
-            let Some(&byte) = bytes.first() else { return Ok(()) };
-            bytes = &bytes[1..];
-            self.header[usize::from(self.header_len)] = byte;
-            self.header_len += 1;
-            self.frame = self.begin_frame()?;
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            // As a rule a header is whole.
+            bytes = match self.header_len {
+                0 => match begin_frame(bytes)? {
+                    Some((frame, len)) => {
+                        self.begin(frame);
+                        &bytes[len..]
+                    }
+                    None => {
+                        self.carry(bytes);
+                        return Ok(());
+                    }
+                },
+                carried => {
+                    self.carry(&bytes[..1]);
+                    if let Some((frame, _)) = begin_frame(&self.header[..=usize::from(carried)])? {
+                        self.begin(frame);
+                    }
+                    &bytes[1..]
+                }
+            };
         }
     }
 
@@ -131,44 +150,19 @@ impl Scanner {
         self.header_len == 0 && self.frame.is_none() && self.open.is_none()
     }
 
-    /// The frame, once its header is whole.
-    fn begin_frame(&mut self) -> Result<Option<Frame>, FrameError> {
-        let header = &self.header[..usize::from(self.header_len)];
-        let &[first, second, ..] = header else { return Ok(None) };
-        let (opcode, fin) = (first & 0x0f, first & 0x80 != 0);
-        let (masked, short) = (second & 0x80 != 0, second & 0x7f);
-        match opcode {
-            0..=2 => {}
-            8..=10 if fin && short <= 125 => {}
-            8..=10 => return Err(FrameError::Control),
-            _ => return Err(FrameError::Opcode(opcode)),
-        }
-        let length_len = match short {
-            126 => 2,
-            127 => 8,
-            _ => 0,
-        };
-        let mask_at = 2 + length_len;
-        if header.len() < mask_at + if masked { 4 } else { 0 } {
-            return Ok(None);
-        }
-        let len = match length_len {
-            0 => u64::from(short),
-            _ => header[2..mask_at].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
-        };
-        if len >> 63 != 0 {
-            return Err(FrameError::Length);
-        }
-        let mut mask = [0; 4];
-        if masked {
-            mask.copy_from_slice(&header[mask_at..mask_at + 4]);
-        }
+    /// Keeps the start of a header, of which there is nothing more yet.
+    fn carry(&mut self, bytes: &[u8]) {
+        let from = usize::from(self.header_len);
+        self.header[from..from + bytes.len()].copy_from_slice(bytes);
+        self.header_len += bytes.len() as u8;
+    }
+
+    fn begin(&mut self, frame: Frame) {
         self.header_len = 0;
-        // The first bit that RFC 6455 reserves says that a message is compressed (RFC 7692 §6).
-        if let Some(kept) = self.kept.as_mut().filter(|_| first & 0x40 != 0) {
+        if let Some(kept) = self.kept.as_mut().filter(|_| frame.compressed) {
             kept.unread = Some(Unread::Compressed);
         }
-        Ok(Some(Frame { opcode, fin, mask, len, left: len, code: [0; 2] }))
+        self.frame = Some(frame);
     }
 
     /// The message that the passed frame ends, if it ends one.
@@ -199,6 +193,43 @@ impl Scanner {
         self.open = Some(open);
         Ok(None)
     }
+}
+
+/// The frame that `header` begins and the length of its header, once that is whole.
+fn begin_frame(header: &[u8]) -> Result<Option<(Frame, usize)>, FrameError> {
+    let &[first, second, ..] = header else { return Ok(None) };
+    let (opcode, fin) = (first & 0x0f, first & 0x80 != 0);
+    let (masked, short) = (second & 0x80 != 0, second & 0x7f);
+    match opcode {
+        0..=2 => {}
+        8..=10 if fin && short <= 125 => {}
+        8..=10 => return Err(FrameError::Control),
+        _ => return Err(FrameError::Opcode(opcode)),
+    }
+    let length_len = match short {
+        126 => 2,
+        127 => 8,
+        _ => 0,
+    };
+    let mask_at = 2 + length_len;
+    let header_len = mask_at + if masked { 4 } else { 0 };
+    if header.len() < header_len {
+        return Ok(None);
+    }
+    let len = match length_len {
+        0 => u64::from(short),
+        _ => header[2..mask_at].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
+    };
+    if len >> 63 != 0 {
+        return Err(FrameError::Length);
+    }
+    let mut mask = [0; 4];
+    if masked {
+        mask.copy_from_slice(&header[mask_at..header_len]);
+    }
+    // The first bit that RFC 6455 reserves says that a message is compressed (RFC 7692 §6).
+    let compressed = first & 0x40 != 0;
+    Ok(Some((Frame { opcode, fin, compressed, mask, len, left: len, code: [0; 2] }, header_len)))
 }
 
 impl Frame {

@@ -116,7 +116,7 @@ impl Stream {
                 let endpoint = x.routes.name(x.endpoint, status);
                 let talk = worker.watch.borrow().talk(x.note.as_ref());
                 let trace = worker.tracing.borrow_mut().session(x.trace);
-                let session = Session::open(websocket.clone(), endpoint, now, talk, trace, x.live.take());
+                let session = Session::open(worker, endpoint, now, talk, trace, x.live.take());
                 self.turn(worker, now, Self::WebSocket(Some(Box::new(session)), None));
             }
             Becomes::WebSocket => websocket.event(&x.routes.name(x.endpoint, status), SessionEvent::Rejected),
