@@ -102,6 +102,14 @@ impl Scanner {
         mut see: impl FnMut(Message, Result<&[u8], Unread>),
     ) -> Result<(), FrameError> {
         loop {
+            // As a rule a message is one frame, and all of it is here.
+            while self.kept.is_none()
+                && self.is_between_messages()
+                && let Some((message, rest)) = whole_message(bytes)
+            {
+                bytes = rest;
+                see(message, Err(Unread::NotKept));
+            }
             if let Some(frame) = &mut self.frame {
                 bytes = frame.pass(bytes, self.kept.as_deref_mut());
                 if frame.left > 0 {
@@ -193,6 +201,24 @@ impl Scanner {
         self.open = Some(open);
         Ok(None)
     }
+}
+
+/// A short message of data at the start of `bytes`, if it is one frame and whole, and what is behind it.
+fn whole_message(bytes: &[u8]) -> Option<(Message, &[u8])> {
+    let &[first, second, ..] = bytes else { return None };
+    let kind = match first & 0x8f {
+        0x81 => Kind::Text,
+        0x82 => Kind::Binary,
+        _ => return None,
+    };
+    let (size, len) = match (second & 0x7f, bytes) {
+        (126, &[_, _, high, low, ..]) => (u16::from_be_bytes([high, low]), 4),
+        (126 | 127, _) => return None,
+        (size, _) => (u16::from(size), 2),
+    };
+    let mask = if second & 0x80 != 0 { 4 } else { 0 };
+    let rest = bytes.get(len + mask + usize::from(size)..)?;
+    Some((Message { kind, size: u64::from(size) }, rest))
 }
 
 /// The frame that `header` begins and the length of its header, once that is whole.
