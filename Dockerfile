@@ -16,7 +16,8 @@ RUN cargo fetch --locked && mkdir src && echo 'fn main() {}' >src/main.rs && tou
     && cargo build --locked --release --bin outrider \
     && rm -r src target/release/deps/outrider-* target/release/deps/liboutrider-* target/release/.fingerprint/outrider-*
 COPY LICENSE ./
-COPY ci/image.sh ci/materials.py ci/
+COPY ci/image.sh ci/materials.py ci/order.txt ci/
+COPY build.rs ./
 COPY src src
 RUN cargo build --locked --release --bin outrider && ci/image.sh target/release/outrider /image
 

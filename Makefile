@@ -11,7 +11,7 @@ BENCH := --manifest-path bench/Cargo.toml --target-dir target --locked
 FUZZ := --manifest-path fuzz/Cargo.toml --target-dir target
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt audit dashboards picture bench bench-quick bench-memory bench-scrape bench-counts bench-fastapi bench-rules soak attacks fuzz
+.PHONY: help demo test lint fmt audit dashboards picture order bench bench-quick bench-memory bench-scrape bench-counts bench-fastapi bench-rules soak attacks fuzz
 
 # The fuzz targets use what the package uses, so their lock is the package's and a few crates more.
 fuzz/Cargo.lock: Cargo.lock fuzz/Cargo.toml
@@ -65,6 +65,11 @@ picture: ## take the README's picture of the page (four minutes)
 	@ci/setup.sh build test
 	$(CARGO) build --locked --profile demo --bin outrider
 	python=$$(ls target/e2e-venv/*/bin/python 2>/dev/null | head -n 1); 	  $${python:-python3} ci/picture.py target/demo/outrider
+
+order: ## write ci/order.txt anew: the functions that run at all, which a release lays out together
+	@ci/setup.sh build bench
+	$(CARGO) build --locked --release --bin outrider
+	ci/order.py target/release/outrider
 
 bench: ## Outrider side by side with other proxies, into bench/REPORT.md (half an hour)
 	@ci/setup.sh build bench openapi

@@ -7,7 +7,7 @@
     run.py scrape  latencies while somebody scrapes ten thousand series
     run.py counts  instructions and system calls per request, which other work on the machine cannot change
     run.py where   which crates, files and functions the instructions of Outrider are in
-    run.py fastapi a FastAPI gateway by itself, with Outrider before it, and instrumented from within
+    run.py fastapi a FastAPI gateway by itself, with a bare relay or Outrider before it, and instrumented from within
     run.py grpc    CPU of unary calls next to the floor
     run.py smoke   does every row answer every kind of traffic
 
@@ -51,7 +51,7 @@ def full(bench, rounds, seconds):
         parts.append(grpc.report(grpc.measure(bench, rounds, say)))
     if scrape.ROW in bench.rows:
         parts.append(scrape.report(*scrape.measure(bench, rounds, seconds or 3, say)))
-    if "outrider-1" in bench.rows:
+    if all(row in bench.rows for row in fastapi.ROWS):
         parts.append(fastapi.report(fastapi.measure(bench, rounds, seconds or 2, say)))
     what = machine.describe(bench.rows)
     (ROOT / "REPORT.md").write_text(report.whole(what, bench, rounds, each, parts))
@@ -105,7 +105,7 @@ def main():
         only = only or ["floor", "outrider"]
         only = ["floor"] + [name for name in only if name not in ("floor", "direct")]
     if options.what == "fastapi":
-        only = ["outrider-1"]
+        only = fastapi.ROWS
     if options.what in ("where", "scrape"):
         only = only or ["outrider"]
     # Where Debian has servers, which is in nobody's path but root's.
