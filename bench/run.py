@@ -43,7 +43,7 @@ def full(bench, rounds, seconds):
     results = timing.take_turns(bench, timing.SHAPES + [timing.PACED], rounds, each, say)
     (RUN / time.strftime("timing-%Y%m%d-%H%M%S.json")).write_text(json.dumps(results))
     parts = ["## CPU, latency and throughput\n", report.timing(results, bench.rows, ROOT / "plots")]
-    parts.append(report.memory(memory.measure(bench, say)))
+    parts.append(report.memory(memory.measure(bench, say), memory.laid_out()))
     parts.append(report.COUNTS)
     for shape in (timing.SMALL, timing.BY_KEY["post"]):
         parts.append(report.counts(shape, counts.measure(bench, shape, say, slow=False)))
@@ -125,7 +125,7 @@ def main():
                 case "quick":
                     quick(bench, shapes, options.rounds, options.seconds)
                 case "memory":
-                    print(report.memory(memory.measure(bench, say)))
+                    print(report.memory(memory.measure(bench, say), memory.laid_out()))
                 case "scrape":
                     print(scrape.report(*scrape.measure(bench, options.rounds or 10, options.seconds or 5, say)))
                 case "counts":

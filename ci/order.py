@@ -100,13 +100,16 @@ def main():
                           f"alerting: {{ state: {folder}/state }}\n")
         run = subprocess.Popen(["valgrind", "--quiet", "--tool=callgrind", "--demangle=no",
                                 f"--callgrind-out-file={folder}/callgrind.%p", str(binary), "run", "--config", str(config)])
-        wait_for(admin)
-        ask(listen, [request for at in range(REQUESTS) for request in
-                     (("GET", f"/items/{at}", None), ("POST", "/orders", "{}" * 100))])
-        ask(admin, [("GET", page, None) for page in PAGES])
-        time.sleep(REST)
-        run.terminate()
-        run.wait()
+        try:
+            wait_for(listen)
+            wait_for(admin)
+            ask(listen, [request for at in range(REQUESTS) for request in
+                         (("GET", f"/items/{at}", None), ("POST", "/orders", "{}" * 100))])
+            ask(admin, [("GET", page, None) for page in PAGES])
+            time.sleep(REST)
+        finally:
+            run.terminate()
+            run.wait()
         counts = counted(folder)
     ran = [name for name, _ in counts.most_common() if re.fullmatch(r"[A-Za-z_][\w.$]*", name)]
     own = set(subprocess.run(["nm", "--defined-only", "--format=just-symbols", str(binary)],

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 from lab.bench import ROOT, RUN, free_port
-from lab.process import LOAD_CORE, PROXY_CORE
+from lab.process import LOAD_CORE, PROXY_CORE, Failed
 from lab.timing import middle
 
 VENV = RUN / "fastapi"
@@ -34,6 +34,8 @@ def install():
 
 def measure(bench, rounds, seconds, say):
     """{what: {way: [(gateway's CPU µs per request, that of what stands before it)]}}"""
+    if missing := [row for row in ROWS if row not in bench.rows]:
+        raise Failed(f"{', '.join(missing)} cannot be left out here")
     install()
     service = bench.gateway()
     plain, instrumented = (gateway(bench, service, share) for share in ("", SHARE))

@@ -26,6 +26,8 @@ def measure(bench, rounds, say):
     rows = {name: row["grpc"] for name, row in bench.rows.items() if "grpc" in row}
     collector = bench.gateway()
     live = [(name, *bench.start_row(name, port, "-grpc", collector=collector, **values)) for name, values in rows.items()]
+    if not live:
+        raise Failed("none of these rows carries gRPC: see `grpc` in rows.toml")
     results = {name: [] for name, *_ in live}
     for turn in range(rounds):
         first = turn % len(live)

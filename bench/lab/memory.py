@@ -2,7 +2,7 @@
 import resource
 import subprocess
 
-from lab.bench import LOAD
+from lab.bench import BIN, LOAD, REPOSITORY
 from lab.process import LOAD_CORE, Failed, prepare
 from lab.timing import BY_KEY
 
@@ -69,3 +69,14 @@ def holding(process, port, count, *what):
     if (ready, rest.strip()) != (f"ready {count}", f"alive {count}"):
         raise Failed(f"{process.name} did not keep {count} connections: {ready}, {rest.strip()} {errors.strip()[:200]}")
     return memory
+
+
+def laid_out():
+    """Which share of the functions in ci/order.txt this build of Outrider has: they are what is resident at rest."""
+    order = (REPOSITORY / "ci/order.txt").read_text().split()
+    names = subprocess.run(["nm", "--defined-only", "--format=just-symbols", str(BIN / "outrider")], capture_output=True, text=True,
+                           check=True).stdout.split()
+    share = len(set(order) & set(names)) / len(order)
+    if share < 0.8:
+        raise Failed(f"only {share:.0%} of the functions in ci/order.txt are in this build; type: make order")
+    return share

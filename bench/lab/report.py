@@ -14,7 +14,7 @@ turns, another one first each round; a ratio is that of a row to the floor **of 
 the rounds is what to compare. CPU is what the kernel says in `/proc/PID/task/*/schedstat`, user and system time
 together, nanoseconds; it is read at both ends of the counted window. Its split into user and system is in ticks of 10 ms, and
 coarse. A measurement whose proxy waited for its core more than {MOST_WAITING:.0%} of the time is repeated up to twice while no
-more than {REPEATED} in {OF} of all were, and counted as disturbed if the best one still did.
+more than about {REPEATED} in {OF} of its kind of traffic were, and counted as disturbed if the best one still did.
 
 Figures are medians of {{rounds}} rounds, with their quartiles in parentheses; a round is {{seconds:g}} s of each row after {WARM:g} s that
 do not count (twice as long with 10 MiB, four times at a fixed rate). But for that rate the loop is closed: a connection asks again when its
@@ -119,7 +119,7 @@ def failures(found):
     return f"Bad or failed: {listed}.\n" if listed else None
 
 
-def memory(results):
+def memory(results, laid_out):
     head = ["row", "at rest MiB", "peak while 1 GiB streams MiB", f"with {KEPT:,} kept connections MiB",
             f"with {MANY:,} MiB", "KiB for each of them", f"KiB per idle WebSocket of {MANY:,}"]
     mib = lambda kib: "–" if kib is None else f"{kib / 1024:.1f}"
@@ -128,7 +128,7 @@ def memory(results):
               each(m.get("per_many")), each(m.get("per_websocket"))] for name, m in results.items()]
     text = ("## Memory\n\nResident memory of the process and its children; for each connection the growth of private "
             "anonymous memory since the least that was seen without (what the kernel keeps for sockets is not in it).\n\n")
-    return text + table(head, lines)
+    return text + table(head, lines) + f"\n\nOf the functions in ci/order.txt, {laid_out:.0%} are in this build of Outrider.\n"
 
 
 COUNTS = f"""## Counts

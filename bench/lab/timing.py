@@ -58,6 +58,8 @@ def take_turns(bench, shapes, rounds, seconds, say):
     results = {}
     for at, shape in enumerate(shapes):
         able = [one for one in live if shape.fits(bench.rows[one[0]])]
+        if not able:
+            continue
         results[shape.name] = {name: [] for name, *_ in able}
         again = Again()
         for turn in range(rounds):

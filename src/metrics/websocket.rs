@@ -108,17 +108,28 @@ struct Tallied {
     size: LocalHistogram,
 }
 
+/// The messages of one read, which are shown when this is dropped, by a panic too.
+pub struct Counting<'a>(&'a mut [Tallied; 5]);
+
 impl MessageTally {
-    /// A message of so many bytes, which [`Self::show`] will show.
-    pub fn message(&mut self, direction: Direction, kind: MessageType, size: u64) {
-        let tallied = &mut self.0[direction as usize][kind as usize];
+    /// Counts the messages of a read.
+    pub fn read(&mut self, direction: Direction) -> Counting<'_> {
+        Counting(&mut self.0[direction as usize])
+    }
+}
+
+impl Counting<'_> {
+    /// A message of so many bytes.
+    pub fn message(&mut self, kind: MessageType, size: u64) {
+        let tallied = &mut self.0[kind as usize];
         tallied.messages += 1;
         tallied.size.observe(size as f64);
     }
+}
 
-    /// Shows all messages of a direction.
-    pub fn show(&mut self, direction: Direction) {
-        for tallied in self.0[direction as usize].iter_mut().filter(|tallied| tallied.messages > 0) {
+impl Drop for Counting<'_> {
+    fn drop(&mut self) {
+        for tallied in self.0.iter_mut().filter(|tallied| tallied.messages > 0) {
             tallied.count.inc_by(std::mem::take(&mut tallied.messages));
             tallied.size.flush();
         }
@@ -202,5 +213,28 @@ impl WebSocketMetrics {
     /// Durations of an endpoint's sessions, seconds.
     pub fn duration(&self, endpoint: &str) -> Histogram {
         self.duration.with(&[endpoint])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    #[test]
+    fn what_was_counted_before_a_panic_is_shown() {
+        let registry = Registry::new();
+        let buckets = Buckets { duration: vec![1.0], size: vec![6.0, 10.0] };
+        let metrics = WebSocketMetrics::register(&registry, &buckets);
+        let mut tally = metrics.tally();
+        let broken = catch_unwind(AssertUnwindSafe(|| {
+            let mut counting = tally.read(Direction::Inbound);
+            counting.message(MessageType::Text, 5);
+            counting.message(MessageType::Text, 7);
+            assert!(metrics.messages[0][0].count.get() == 1, "nothing is shown before the read is over");
+        }));
+        let text = &metrics.messages[0][0];
+        assert!(broken.is_err());
+        assert_eq!((text.count.get(), text.size.get_sample_count(), text.size.get_sample_sum()), (2, 2, 12.0));
     }
 }

@@ -85,8 +85,9 @@ impl Session {
             Side::Gateway => (&mut self.outbound, Direction::Outbound),
         };
         let (close, talk, trace) = (&mut self.close, &self.talk, &mut self.trace);
-        let messages = &mut *self.messages.borrow_mut();
-        let scanned = scanner.scan(bytes, |Message { kind, size }, text| {
+        let mut tally = self.messages.borrow_mut();
+        let mut messages = tally.read(direction);
+        scanner.scan(bytes, |Message { kind, size }, text| {
             if let (Some(talk), Kind::Text) = (talk, kind) {
                 talk.tell(now, text);
             }
@@ -100,13 +101,11 @@ impl Session {
                     MessageType::Close
                 }
             };
-            messages.message(direction, kind, size);
+            messages.message(kind, size);
             if let Some(trace) = trace {
                 trace.message(now, direction, kind, size);
             }
-        });
-        messages.show(direction);
-        scanned
+        })
     }
 
     /// The connection is over; `first` sent its end first. What has a span is told by `worker`.

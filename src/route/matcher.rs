@@ -94,8 +94,12 @@ impl Node {
     fn literal(&self, segment: &[u8]) -> Option<&Node> {
         let key = key(segment);
         let first = self.keys.partition_point(|known| *known < key);
-        let alike = self.keys[first..].iter().zip(&self.literals[first..]).take_while(|(known, _)| **known == key);
-        alike.map(|(_, found)| found).find(|(literal, _)| **literal == *segment).map(|(_, node)| node)
+        if self.keys.get(first) != Some(&key) {
+            return None;
+        }
+        let alike = &self.literals[first..first + self.keys[first..].partition_point(|known| *known == key)];
+        let at = alike.binary_search_by(|(literal, _)| (**literal).cmp(segment)).ok()?;
+        Some(&alike[at].1)
     }
 }
 

@@ -27,7 +27,7 @@ fn value(digit: u8) -> Option<u8> {
 }
 
 /// The two digits of every byte.
-const DIGITS: [[u8; 2]; 256] = {
+static DIGITS: [[u8; 2]; 256] = {
     const DIGIT: &[u8; 16] = b"0123456789abcdef";
     let (mut all, mut byte) = ([[0; 2]; 256], 0);
     while byte < 256 {
