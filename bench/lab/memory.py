@@ -1,12 +1,15 @@
 """Memory at rest, what a kept connection or an idle WebSocket adds to it, and the peak while a gibibyte streams through."""
 import resource
 import subprocess
+import time
 
 from lab.bench import BIN, LOAD, REPOSITORY
 from lab.process import LOAD_CORE, Failed, prepare
 from lab.timing import BY_KEY
 
 KEPT = 1000
+# Seconds after which a start is over: an allocator gives back what it needed in the meantime.
+REST = 45
 # A connection is two descriptors of a proxy, which has others too.
 MANY = min(10_000, resource.getrlimit(resource.RLIMIT_NOFILE)[1] // 2 - 100)
 WEBSOCKET = "--websocket", 128
@@ -16,41 +19,56 @@ GIBIBYTE = "--path", f"/bytes/{1 << 30}", "--connections", 1, "--requests", 1, "
 def measure(bench, say, names=None):
     """{row: figures in KiB}; what one connection adds is private anonymous memory, the rest is what is resident.
 
-    What a program needs for its start may be given back late, so what is there without connections is the least that was seen
-    at any time: what a connection adds is no less than it is.
+    What a program needed for its start, or for connections that are gone, may be given back late. So what is at rest is read a while
+    after the start, and each kind of connection is held by a process that has held no other.
     """
     upstream, results = bench.gateway(), {}
-    for name in names or bench.rows:
-        if not bench.rows[name]["cmd"]:
-            continue
-        process, port = bench.start_row(name, upstream, "-memory")
-        bench.load(port, "--connections", 1, "--seconds", 1, "--warm", 0)
-        rest = process.memory()
-        found = {"rest": rest["resident"]}
+    names = [name for name in names or bench.rows if bench.rows[name]["cmd"]]
+    rest = at_rest(bench, names, upstream)
+    say(f"memory: {len(names)} rows at rest")
+    for name in names:
+        anonymous = rest[name]["anonymous"]
+        results[name] = found = {"rest": rest[name]["resident"]}
+        process, port = used(bench, name, upstream)
         process.forget_peak()
         bench.load(port, *GIBIBYTE)
         found["streaming"] = process.memory()["peak"]
-        without, held = rest["anonymous"], {}
+        bench.stop(process)
         holds = [("kept", KEPT, ()), ("many", MANY, ())]
         if BY_KEY["websocket"].fits(bench.rows[name]):
             holds.append(("websocket", MANY, WEBSOCKET))
         for key, count, what in holds:
-            without = min(without, process.memory()["anonymous"])
+            process, port = used(bench, name, upstream)
             try:
                 memory = holding(process, port, count, *what)
             except Failed as failure:
                 say(f"memory: {failure}")
                 continue
+            finally:
+                bench.stop(process)
             found[key] = memory["resident"]
             # What few of them take is lost in what the start left behind.
             if count == MANY:
-                held[key] = memory["anonymous"]
-        without = min(without, process.settled_memory()["anonymous"])
-        found |= {f"per_{key}": (anonymous - without) / MANY for key, anonymous in held.items()}
-        results[name] = found
-        bench.stop(process)
+                found[f"per_{key}"] = (memory["anonymous"] - anonymous) / MANY
         say(f"memory: {name}")
     return results
+
+
+def at_rest(bench, names, upstream):
+    """Memory of each row a while after it has carried something."""
+    processes = {name: used(bench, name, upstream)[0] for name in names}
+    time.sleep(REST)
+    found = {name: process.memory() for name, process in processes.items()}
+    for process in processes.values():
+        bench.stop(process)
+    return found
+
+
+def used(bench, name, upstream):
+    """A process of the row that has carried something, and its port."""
+    process, port = bench.start_row(name, upstream, "-memory")
+    bench.load(port, "--connections", 1, "--seconds", 1, "--warm", 0)
+    return process, port
 
 
 def holding(process, port, count, *what):

@@ -3,7 +3,7 @@ import statistics
 
 from lab import plot
 from lab.counts import LONG, SHORT
-from lab.memory import KEPT, MANY
+from lab.memory import KEPT, MANY, REST
 from lab.timing import BY_KEY, CREDIT, MOST_WAITING, OF, PACED, REPEATED, WARM, cpu, figure, middle, ratio, ratios
 
 METHOD = f"""## Method
@@ -126,8 +126,8 @@ def memory(results, laid_out):
     each = lambda kib: "–" if kib is None else f"{kib:.2f}"
     lines = [[name, mib(m["rest"]), mib(m["streaming"]), mib(m.get("kept")), mib(m.get("many")),
               each(m.get("per_many")), each(m.get("per_websocket"))] for name, m in results.items()]
-    text = ("## Memory\n\nResident memory of the process and its children; for each connection the growth of private "
-            "anonymous memory since the least that was seen without (what the kernel keeps for sockets is not in it).\n\n")
+    text = (f"## Memory\n\nResident memory of the process and its children, at rest {REST} s after the start; for each connection what "
+            "private anonymous memory there is more than at rest (what the kernel keeps for sockets is not in it).\n\n")
     return text + table(head, lines) + f"\n\nOf the functions in ci/order.txt, {laid_out:.0%} are in this build of Outrider.\n"
 
 
