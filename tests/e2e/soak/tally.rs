@@ -25,6 +25,8 @@ struct Counts {
     sessions: u64,
     outages: Vec<Outage>,
     explained: u64,
+    /// Those of them that had reached the agent.
+    cut: Vec<String>,
     unexplained: Vec<String>,
     last_answer: Option<Instant>,
     recoveries: Vec<Duration>,
@@ -72,7 +74,12 @@ impl Tally {
         self.with(|counts| {
             let overlaps = |outage: &Outage| outage.part == part && outage.end.is_none_or(|end| end >= begin);
             match counts.outages.iter().any(overlaps) {
-                true => counts.explained += 1,
+                true => {
+                    counts.explained += 1;
+                    if !what.ends_with(": 503") && !what.contains("(Connect") {
+                        counts.cut.push(what);
+                    }
+                }
                 false => counts.unexplained.push(what),
             }
         });
@@ -140,6 +147,11 @@ impl Tally {
 
     pub fn sessions(&self) -> u64 {
         self.with(|counts| counts.sessions)
+    }
+
+    /// Failures that an outage explains and that had reached the agent: where an answer may have got lost.
+    pub fn cut(&self) -> Vec<String> {
+        self.with(|counts| counts.cut.clone())
     }
 
     pub fn explained(&self) -> u64 {
