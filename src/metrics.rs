@@ -9,6 +9,7 @@
 //! - `route`: how many endpoints there are
 //! - `http2`: how HTTP/2 ends streams and connections before their time
 //! - `grpc`: the families of gRPC calls
+//! - `sizes`: a histogram that many observations are added to at once
 //! - `websocket`: the families of WebSocket sessions and messages
 //! - `business`: families that the configuration names
 //! - `security`: credentials, limits and attacks
@@ -37,6 +38,7 @@ pub mod road;
 pub mod route;
 pub mod security;
 pub mod service;
+pub mod sizes;
 pub mod tls;
 pub mod totals;
 pub mod trace;

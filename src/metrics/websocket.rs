@@ -2,8 +2,8 @@
 
 use super::family::Family;
 use super::registry::Registry;
+use super::sizes::{Sizes, Tally};
 use crate::config::Buckets;
-use prometheus::local::LocalHistogram;
 use prometheus::{Histogram, IntCounter, IntGauge};
 
 pub(super) const MESSAGES: &str = "websocket_messages_total";
@@ -95,7 +95,7 @@ struct MessageHandles {
     /// Messages, not frames.
     count: IntCounter,
     /// Bytes of payload as sent.
-    size: Histogram,
+    size: Sizes,
 }
 
 /// Messages of one worker, by [`Direction`] and [`MessageType`]: a read has many of them, and what a scrape sees is written once.
@@ -103,9 +103,8 @@ pub struct MessageTally([[Tallied; 5]; 2]);
 
 /// What is not shown yet, and where it will be.
 struct Tallied {
-    messages: u64,
     count: IntCounter,
-    size: LocalHistogram,
+    size: Tally,
 }
 
 /// The messages of one read, which are shown when this is dropped, by a panic too.
@@ -121,17 +120,17 @@ impl MessageTally {
 impl Counting<'_> {
     /// A message of so many bytes.
     pub fn message(&mut self, kind: MessageType, size: u64) {
-        let tallied = &mut self.0[kind as usize];
-        tallied.messages += 1;
-        tallied.size.observe(size as f64);
+        self.0[kind as usize].size.observe(size);
     }
 }
 
 impl Drop for Counting<'_> {
     fn drop(&mut self) {
-        for tallied in self.0.iter_mut().filter(|tallied| tallied.messages > 0) {
-            tallied.count.inc_by(std::mem::take(&mut tallied.messages));
-            tallied.size.flush();
+        for tallied in self.0.iter_mut() {
+            match tallied.size.show() {
+                0 => {}
+                messages => tallied.count.inc_by(messages),
+            }
         }
     }
 }
@@ -141,7 +140,7 @@ impl WebSocketMetrics {
     pub fn register(registry: &Registry, buckets: &Buckets) -> Self {
         let messages: Family<IntCounter> =
             Family::register(registry, MESSAGES, "Messages, however many frames they came in.", &["direction", "type"]);
-        let sizes: Family<Histogram> = Family::with_buckets(
+        let sizes: Family<Sizes> = Family::with_buckets(
             registry,
             "websocket_message_size_bytes",
             "Payload of messages as sent, compressed where they are.",
@@ -178,9 +177,8 @@ impl WebSocketMetrics {
     /// What a worker counts messages with.
     pub fn tally(&self) -> MessageTally {
         let tallied = |handles: &MessageHandles| Tallied {
-            messages: 0,
             count: handles.count.clone(),
-            size: handles.size.local(),
+            size: handles.size.tally(),
         };
         MessageTally(self.messages.each_ref().map(|kinds| kinds.each_ref().map(tallied)))
     }
@@ -235,6 +233,8 @@ mod tests {
         }));
         let text = &metrics.messages[0][0];
         assert!(broken.is_err());
-        assert_eq!((text.count.get(), text.size.get_sample_count(), text.size.get_sample_sum()), (2, 2, 12.0));
+        let size = prometheus::core::Metric::metric(&text.size);
+        let size = size.get_histogram();
+        assert_eq!((text.count.get(), size.get_sample_count(), size.get_sample_sum()), (2, 2, 12.0));
     }
 }

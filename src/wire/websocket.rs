@@ -102,13 +102,12 @@ impl Scanner {
         mut see: impl FnMut(Message, Result<&[u8], Unread>),
     ) -> Result<(), FrameError> {
         loop {
-            // As a rule a message is one frame, and all of it is here.
-            while self.kept.is_none()
-                && self.is_between_messages()
-                && let Some((message, rest)) = whole_message(bytes)
-            {
-                bytes = rest;
-                see(message, Err(Unread::NotKept));
+            // As a rule a message is one frame, and all of it is here: then nothing is to be remembered.
+            if self.kept.is_none() && self.is_between_messages() {
+                while let Some((message, rest)) = whole_message(bytes) {
+                    bytes = rest;
+                    see(message, Err(Unread::NotKept));
+                }
             }
             if let Some(frame) = &mut self.frame {
                 bytes = frame.pass(bytes, self.kept.as_deref_mut());
