@@ -3,6 +3,7 @@
 //! There is no pool, and nothing is ever sent twice: the gateway sees the connections that it would see without us, ends
 //! and resets among them, each direction on its own.
 
+mod reset;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,7 @@ use super::registry::Place;
 use super::stream::Stream;
 use crate::event::{End, Observer, Side};
 use crate::metrics::RoadMetrics;
+use reset::Reset;
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::io;
@@ -34,6 +36,8 @@ pub struct Relay<C, G, O> {
     inbound_broken: bool,
     /// Set while the gateway has ended and the client has not.
     linger: Option<Pin<Box<Sleep>>>,
+    /// Set once one side is gone without order, until the other one is told.
+    reset: Option<Box<Reset>>,
     observer: O,
     metrics: Rc<RoadMetrics>,
 }
@@ -56,17 +60,15 @@ enum Over {
     Declined(Box<[u8]>),
     /// In order.
     Closed,
-    /// The client is gone without order, so the gateway is told the same.
-    ClientReset,
-    /// The gateway is gone without order, so the client is told the same.
-    GatewayReset,
+    /// One side is gone without order, so the other one is told the same.
+    Reset(Side),
 }
 
 impl<C: Stream, G: Stream, O: Observer> Relay<C, G, O> {
     /// Pairs `client` with `gateway`.
     pub fn new(client: C, gateway: G, observer: O, metrics: Rc<RoadMetrics>) -> Self {
         let (inbound, outbound) = Default::default();
-        Self { client, gateway, inbound, outbound, inbound_broken: false, linger: None, observer, metrics }
+        Self { client, gateway, inbound, outbound, inbound_broken: false, linger: None, reset: None, observer, metrics }
     }
 
     /// Moves bytes until both sides are done, or a request is declined. No `async fn`: that would hold all of this twice, for as
@@ -92,8 +94,8 @@ impl<C: Stream, G: Stream, O: Observer> Relay<C, G, O> {
     fn end(mut self, over: Over) -> Option<Declined<C, G, O>> {
         match over {
             Over::Closed => {}
-            Over::ClientReset => self.gateway.reset_on_close(),
-            Over::GatewayReset => self.client.reset_on_close(),
+            Over::Reset(Side::Client) => self.gateway.reset_on_close(),
+            Over::Reset(Side::Gateway) => self.client.reset_on_close(),
             Over::Declined(bytes) => {
                 let Self { client, gateway, observer, .. } = self;
                 return Some(Declined { client, gateway, observer, bytes });
@@ -104,25 +106,16 @@ impl<C: Stream, G: Stream, O: Observer> Relay<C, G, O> {
     }
 
     fn is_idle(&self) -> bool {
-        self.observer.is_idle() && self.inbound.is_flushed() && self.outbound.is_flushed()
+        self.observer.is_idle() && self.inbound.is_flushed() && self.outbound.is_flushed() && self.reset.is_none()
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, scratch: &mut Scratch) -> Poll<Over> {
-        let (observer, metrics) = (&mut self.observer, &self.metrics);
-        let mut inbound = Poll::Ready(Stop::Over);
-        if !self.inbound_broken {
-            inbound = self.inbound.pump(cx, &mut self.client, &mut self.gateway, scratch, |bytes, edits| {
-                let gone = observer.client_bytes(Instant::now(), bytes, edits);
-                metrics.bytes_in.inc_by(gone as u64);
-                Seen { gone, declined: observer.declined().is_some() }
-            });
+        if self.reset.is_some() {
+            return self.reset(cx, scratch);
         }
+        let inbound = self.inbound(cx, scratch);
         match &inbound {
-            Poll::Ready(Stop::Ended) => observer.ended(Instant::now(), Side::Client, End::Finished),
-            Poll::Ready(Stop::Source(_)) => {
-                observer.ended(Instant::now(), Side::Client, End::Reset);
-                return Poll::Ready(Over::ClientReset);
-            }
+            Poll::Ready(Stop::Source(_)) => return self.gone(cx, scratch, Side::Client, true),
             // It may have answered before it went, so its side is read to the end. A reset that came behind its end is
             // EPIPE; one that came instead of it is told here, and reading would take it for the end.
             Poll::Ready(Stop::Target(error)) => {
@@ -131,30 +124,94 @@ impl<C: Stream, G: Stream, O: Observer> Relay<C, G, O> {
                     self.outbound.source_was_reset();
                 }
             }
-            Poll::Ready(Stop::Declined | Stop::Over) | Poll::Pending => {}
+            Poll::Ready(Stop::Ended | Stop::Declined | Stop::Over) | Poll::Pending => {}
         }
-        let outbound = self.outbound.pump(cx, &mut self.gateway, &mut self.client, scratch, |bytes, _| {
-            metrics.bytes_out.inc_by(bytes.len() as u64);
-            observer.gateway_bytes(Instant::now(), bytes);
-            Seen { gone: bytes.len(), declined: false }
-        });
+        let outbound = self.outbound(cx, scratch);
         match &outbound {
-            Poll::Ready(Stop::Ended) => observer.ended(Instant::now(), Side::Gateway, End::Finished),
-            Poll::Ready(Stop::Source(_)) => {
-                observer.ended(Instant::now(), Side::Gateway, End::Reset);
-                return Poll::Ready(Over::GatewayReset);
+            Poll::Ready(Stop::Source(_)) => return self.gone(cx, scratch, Side::Gateway, true),
+            // What it sent before it went is read to the end as well.
+            Poll::Ready(Stop::Target(error)) => {
+                if error.kind() == io::ErrorKind::ConnectionReset {
+                    self.inbound.source_was_reset();
+                }
+                return self.gone(cx, scratch, Side::Client, inbound.is_ready());
             }
-            Poll::Ready(Stop::Target(_)) => {
-                observer.ended(Instant::now(), Side::Client, End::Reset);
-                return Poll::Ready(Over::ClientReset);
-            }
-            Poll::Ready(Stop::Declined | Stop::Over) | Poll::Pending => {}
+            Poll::Ready(Stop::Ended | Stop::Declined | Stop::Over) | Poll::Pending => {}
         }
         match (inbound, outbound) {
             (Poll::Ready(Stop::Declined), Poll::Pending) => self.decline(),
             (Poll::Ready(_), Poll::Ready(_)) => Poll::Ready(Over::Closed),
             (Poll::Pending, Poll::Ready(_)) => self.linger(cx),
             _ => Poll::Pending,
+        }
+    }
+
+    /// Moves what the client sends.
+    fn inbound(&mut self, cx: &mut Context<'_>, scratch: &mut Scratch) -> Poll<Stop> {
+        if self.inbound_broken {
+            return Poll::Ready(Stop::Over);
+        }
+        let (observer, metrics) = (&mut self.observer, &self.metrics);
+        let stop = self.inbound.pump(cx, &mut self.client, &mut self.gateway, scratch, |bytes, edits| {
+            let gone = observer.client_bytes(Instant::now(), bytes, edits);
+            metrics.bytes_in.inc_by(gone as u64);
+            Seen { gone, declined: observer.declined().is_some() }
+        });
+        if matches!(stop, Poll::Ready(Stop::Ended)) {
+            observer.ended(Instant::now(), Side::Client, End::Finished);
+        }
+        stop
+    }
+
+    /// Moves what the gateway sends.
+    fn outbound(&mut self, cx: &mut Context<'_>, scratch: &mut Scratch) -> Poll<Stop> {
+        let (observer, metrics) = (&mut self.observer, &self.metrics);
+        let stop = self.outbound.pump(cx, &mut self.gateway, &mut self.client, scratch, |bytes, _| {
+            metrics.bytes_out.inc_by(bytes.len() as u64);
+            observer.gateway_bytes(Instant::now(), bytes);
+            Seen { gone: bytes.len(), declined: false }
+        });
+        if matches!(stop, Poll::Ready(Stop::Ended)) {
+            observer.ended(Instant::now(), Side::Gateway, End::Finished);
+        }
+        stop
+    }
+
+    /// A side is gone without order, and `is_read` when all that it sent was read.
+    #[cold]
+    fn gone(&mut self, cx: &mut Context<'_>, scratch: &mut Scratch, side: Side, is_read: bool) -> Poll<Over> {
+        if is_read {
+            self.observer.ended(Instant::now(), side, End::Reset);
+        }
+        self.reset = Some(Box::new(Reset::of(side, is_read)));
+        self.reset(cx, scratch)
+    }
+
+    /// Waits until what came before a reset is on its way to the other side, or that takes nothing.
+    #[cold]
+    fn reset(&mut self, cx: &mut Context<'_>, scratch: &mut Scratch) -> Poll<Over> {
+        let Some(mut reset) = self.reset.take() else { return Poll::Pending };
+        let mut is_patient = true;
+        loop {
+            // Only of a client there can be something left to read: what the gateway said is read before its end is seen.
+            if !reset.is_read && (self.inbound(cx, scratch).is_ready() || !is_patient) {
+                reset.is_read = true;
+                self.observer.ended(Instant::now(), reset.of, End::Reset);
+            }
+            let is_sent = match reset.of {
+                Side::Client => self.gateway.is_sent(),
+                Side::Gateway => self.client.is_sent(),
+            };
+            if reset.is_read && (is_sent || !is_patient) {
+                return Poll::Ready(Over::Reset(reset.of));
+            }
+            match reset.poll_patience(cx) {
+                Poll::Ready(patient) => is_patient = patient,
+                Poll::Pending => {
+                    self.reset = Some(reset);
+                    return Poll::Pending;
+                }
+            }
         }
     }
 

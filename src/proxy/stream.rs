@@ -1,5 +1,6 @@
 //! What a relay pairs: byte streams that can be cut off.
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -16,6 +17,9 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin {
     /// Whether nobody is at the other end any more: it has reset the connection, or answered no keepalive. One that has ended
     /// in order, and may still listen, is not gone.
     fn is_gone(&self) -> bool;
+
+    /// Whether the kernel has sent all that was written, or never will: what it still has, a reset throws away.
+    fn is_sent(&self) -> bool;
 }
 
 impl Stream for TcpStream {
@@ -27,6 +31,14 @@ impl Stream for TcpStream {
     fn is_gone(&self) -> bool {
         // A connection that the kernel has given up has no peer.
         self.peer_addr().is_err()
+    }
+
+    fn is_sent(&self) -> bool {
+        // By this option a connection is writable only while nothing waits to be sent (tcp(7), TCP_NOTSENT_LOWAT). One that is
+        // gone is always.
+        let _: io::Result<()> = socket2::SockRef::from(self).set_tcp_notsent_lowat(1);
+        let mut asked = [PollFd::new(self, PollFlags::OUT)];
+        !matches!(poll(&mut asked, Some(&Timespec::default())), Ok(0))
     }
 }
 
@@ -93,6 +105,10 @@ impl Stream for Client {
 
     fn is_gone(&self) -> bool {
         self.stream.is_gone()
+    }
+
+    fn is_sent(&self) -> bool {
+        self.stream.is_sent()
     }
 }
 

@@ -53,6 +53,7 @@ mod outage;
 mod parsers;
 mod prometheus;
 mod reload;
+mod resets;
 mod services;
 mod shipped;
 mod soak;

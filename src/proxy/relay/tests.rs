@@ -96,11 +96,49 @@ async fn an_idle_client_is_let_go_after_a_minute() {
         .await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_a_client_sent_before_it_was_gone_is_passed_on() {
+    LocalSet::new()
+        .run_until(async {
+            let mut between = Between::start();
+            // More than the gateway takes before it reads.
+            between.client.write_all(&[1; 3000]).await.unwrap();
+            drop(between.client);
+            between.gateway.write_all(&[2]).await.unwrap();
+            sleep(Duration::from_millis(100)).await;
+            let mut got = Vec::new();
+            between.gateway.read_to_end(&mut got).await.unwrap();
+            assert_eq!(got.len(), 3000);
+        })
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_that_takes_nothing_learns_within_seconds_that_its_client_is_gone() {
+    LocalSet::new()
+        .run_until(async {
+            let mut between = Between::start();
+            between.client.write_all(&[1; 3000]).await.unwrap();
+            drop(std::mem::replace(&mut between.client, duplex(1).0));
+            between.gateway.write_all(&[2]).await.unwrap();
+            let begin = tokio::time::Instant::now();
+            while !between.is_over().await {
+                assert!(begin.elapsed() < Duration::from_secs(5));
+            }
+            assert!(begin.elapsed() > Duration::from_secs(3), "{:?}", begin.elapsed());
+        })
+        .await;
+}
+
 impl Stream for Peer {
     fn reset_on_close(&self) {}
 
     fn is_gone(&self) -> bool {
         self.1.get()
+    }
+
+    fn is_sent(&self) -> bool {
+        true
     }
 }
 

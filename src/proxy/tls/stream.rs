@@ -67,6 +67,10 @@ macro_rules! write_through {
             fn is_gone(&self) -> bool {
                 self.0.get_ref().0.is_gone()
             }
+
+            fn is_sent(&self) -> bool {
+                self.0.get_ref().0.is_sent()
+            }
         }
     )*};
 }
