@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -46,11 +47,9 @@ impl Procfs {
     pub(super) fn listeners(&self, addresses: &[SocketAddr]) -> Vec<u32> {
         let inodes: HashSet<String> = ["tcp", "tcp6"]
             .iter()
-            .filter_map(|name| fs::read_to_string(self.root.join("self/net").join(name)).ok())
-            .flat_map(|table| {
-                let inodes = table.lines().skip(1).filter_map(|line| listening(line, addresses));
-                inodes.map(|inode| format!("socket:[{inode}]")).collect::<Vec<_>>()
-            })
+            .filter_map(|name| fs::File::open(self.root.join("self/net").join(name)).ok())
+            .flat_map(|table| listening(BufReader::new(table), addresses))
+            .map(|inode| format!("socket:[{inode}]"))
             .collect();
         if inodes.is_empty() {
             return Vec::new();
@@ -128,14 +127,32 @@ impl Procfs {
     }
 }
 
-/// The inode of a line of `/proc/net/tcp` if it listens at one of `addresses`.
-fn listening<'a>(line: &'a str, addresses: &[SocketAddr]) -> Option<&'a str> {
-    let fields: Vec<&str> = line.split_ascii_whitespace().collect();
-    let &[_, local, _, state, _, _, _, _, _, inode, ..] = fields.as_slice() else { return None };
-    let (address, port) = local.split_once(':')?;
-    let (address, port) = (hex(address)?.to_canonical(), u16::from_str_radix(port, 16).ok()?);
-    let is = |at: &SocketAddr| port == at.port() && (address.is_unspecified() || address == at.ip().to_canonical());
-    (state == LISTEN && addresses.iter().any(is)).then_some(inode)
+/// The inodes of those in a `/proc/net/tcp` that listen at one of `addresses`. They come first (the kernel's
+/// `Documentation/networking/proc_net_tcp.rst`); what follows, and is not read, may be a hundred thousand connections.
+fn listening(table: impl BufRead, addresses: &[SocketAddr]) -> Vec<String> {
+    let sockets = table.lines().skip(1).map_while(|line| Socket::parse(&line.ok()?)).take_while(|it| it.listens);
+    let is = |socket: &Socket, at: &SocketAddr| {
+        socket.port == at.port() && (socket.address.is_unspecified() || socket.address == at.ip().to_canonical())
+    };
+    sockets.filter(|socket| addresses.iter().any(|at| is(socket, at))).map(|socket| socket.inode).collect()
+}
+
+/// A line of `/proc/net/tcp`.
+struct Socket {
+    address: IpAddr,
+    port: u16,
+    listens: bool,
+    inode: String,
+}
+
+impl Socket {
+    fn parse(line: &str) -> Option<Self> {
+        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+        let &[_, local, _, state, _, _, _, _, _, inode, ..] = fields.as_slice() else { return None };
+        let (address, port) = local.split_once(':')?;
+        let (address, port) = (hex(address)?.to_canonical(), u16::from_str_radix(port, 16).ok()?);
+        Some(Self { address, port, listens: state == LISTEN, inode: inode.to_owned() })
+    }
 }
 
 /// An address as the kernel writes it: words of four bytes, each in the byte order of the machine.
@@ -151,4 +168,24 @@ fn hex(text: &str) -> Option<IpAddr> {
 fn kibibytes(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_ascii_whitespace().next()?.parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    #[test]
+    fn connections_are_not_read() {
+        let line = |nth: usize, state: &str| {
+            format!("{nth:4}: 0100007F:1F90 00000000:0000 {state} 00000000:00000000 00:00000000 00000000 0 0 {nth} 1\n")
+        };
+        let mut table = String::from("  sl  local_address rem_address   st\n") + &line(7, LISTEN) + &line(8, LISTEN);
+        (9..1000).for_each(|nth| table += &line(nth, "01"));
+        let mut table = Cursor::new(table);
+        assert_eq!(listening(&mut table, &["127.0.0.1:8080".parse().unwrap()]), ["7", "8"]);
+        assert!(table.position() < 500, "{}", table.position());
+        table.set_position(0);
+        assert_eq!(listening(&mut table, &["127.0.0.1:8081".parse().unwrap()]), [""; 0]);
+    }
 }
