@@ -13,6 +13,7 @@ mod others;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -26,7 +27,8 @@ const SERVED_WITHIN: Duration = Duration::from_secs(3);
 /// An agent under attack, and somebody else who is served meanwhile.
 struct Siege {
     road: Road,
-    before: u64,
+    /// What was resident, and how much of it the program's file was.
+    before: [u64; 2],
     stop: Arc<AtomicBool>,
     bystander: std::thread::JoinHandle<Vec<Duration>>,
 }
@@ -40,7 +42,9 @@ impl Siege {
         }
         // A scrape has buffers of its own.
         road.metrics();
-        let before = road.process.memory_kib("VmRSS");
+        // What the start took at its height, and has given back, was not taken by the attack.
+        road.process.forget_peak();
+        let before = ["VmRSS", "RssFile"].map(|field| road.process.memory_kib(field));
         let stop = Arc::new(AtomicBool::new(false));
         let until = stop.clone();
         let bystander = std::thread::spawn(move || {
@@ -58,7 +62,10 @@ impl Siege {
 
     /// The attack is over, or at its height: at most `kib` more were taken for it, and the others were served.
     fn holds(self, attack: &str, kib: u64) -> Road {
-        let peak = self.road.process.memory_kib("VmHWM").saturating_sub(self.before);
+        // Code that ran for the first time is no memory that was taken.
+        let [resident, of_file] = self.before;
+        let [peak, file_now] = ["VmHWM", "RssFile"].map(|field| self.road.process.memory_kib(field));
+        let peak = peak.saturating_sub(resident + file_now - of_file);
         self.stop.store(true, Ordering::Relaxed);
         let mut took = self.bystander.join().expect("somebody else is served");
         took.sort_unstable();
@@ -101,16 +108,27 @@ fn patient() -> SocketAddr {
 
 /// An agent in front of that gateway.
 fn besieged() -> Siege {
-    Siege::of(Road::to(patient()))
+    Siege::of(with(patient(), ""))
 }
 
-/// An agent whose configuration has these lines too.
+/// What takes its turns by itself, and memory at its height, comes later than any attack lasts.
+const QUIET: [(&str, &str); 2] =
+    [("alerting: { ", "alerting: { interval: 60m, "), ("admin:", "history: { interval: 300s }\nadmin:")];
+
+/// An agent that is quiet by itself and whose configuration has these lines too.
 fn with(gateway: SocketAddr, more: &str) -> Road {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let config = folder.path().join("agent.yaml");
     let yaml = Settings::to(gateway).yaml(folder.path());
+    let yaml = QUIET.iter().fold(yaml, |yaml, (usual, quiet)| {
+        assert!(yaml.contains(usual), "{usual}");
+        yaml.replacen(usual, quiet, 1)
+    });
     std::fs::write(&config, yaml + more).expect("the folder takes a file");
-    Road::run(folder, config)
+    // What is freed is given back at once: neither hides it what an attack takes, nor is it taken for that.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_outrider"));
+    command.env("MIMALLOC_PURGE_DELAY", "0");
+    Road::run_by(folder, command, &config)
 }
 
 /// Sends `bytes` in a thread's own time, as far as anybody takes them.

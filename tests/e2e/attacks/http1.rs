@@ -8,9 +8,8 @@ use super::{Siege, besieged, patient, pour, with};
 use crate::harness::raw::Connection;
 use crate::harness::wait;
 
-/// What a connection may take that is in the middle of a head, KiB, in a debug build, with its share of what the allocator takes for
-/// the first that come at once: a start leaves little behind that they could have.
-const EACH: u64 = 12;
+/// What a connection may take that is in the middle of a head, KiB.
+const EACH: u64 = 8;
 const SLOW: u64 = 400;
 
 /// slowhttptest for five seconds, hundreds of connections.

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Siege, pour};
+use super::{Siege, pour, with};
 use crate::harness::gateway::Gateway;
 use crate::harness::raw::Connection;
-use crate::harness::road::{Road, Settings};
+use crate::harness::road::Road;
 use crate::harness::wait;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
@@ -32,7 +32,7 @@ fn flood(road: &Road, frames: &[u8]) {
 fn rapid_resets() {
     const STREAMS: u32 = 20_000;
     let gateway = Gateway::start_http2();
-    let siege = Siege::of(Road::start(&Settings::to(gateway.address)));
+    let siege = Siege::of(with(gateway.address, ""));
     let mut frames = PREFACE.to_vec();
     for nth in 0..STREAMS {
         frames.extend(frame(1, 5, 2 * nth + 1, REQUEST));
@@ -46,7 +46,7 @@ fn rapid_resets() {
 #[test]
 fn continuations_without_end() {
     let gateway = Gateway::start_http2();
-    let siege = Siege::of(Road::start(&Settings::to(gateway.address)));
+    let siege = Siege::of(with(gateway.address, ""));
     let mut frames = PREFACE.to_vec();
     frames.extend(frame(1, 1, 1, REQUEST));
     let part = frame(9, 0, 1, &[0_u8; 1].repeat(16_000));
@@ -59,7 +59,7 @@ fn continuations_without_end() {
 #[test]
 fn field_blocks_that_expand() {
     let gateway = Gateway::start_http2();
-    let siege = Siege::of(Road::start(&Settings::to(gateway.address)));
+    let siege = Siege::of(with(gateway.address, ""));
     let mut frames = PREFACE.to_vec();
     // A field of 4,000 octets enters the dynamic table; each later octet names it again.
     let large = [&[0x40, 1, b'x', 0x7f, 0xa1, 0x1e][..], &[b'v'; 4000]].concat();
@@ -76,7 +76,7 @@ fn field_blocks_that_expand() {
 #[test]
 fn settings_and_pings_without_end() {
     let gateway = Gateway::start_http2();
-    let siege = Siege::of(Road::start(&Settings::to(gateway.address)));
+    let siege = Siege::of(with(gateway.address, ""));
     let ping = frame(6, 0, 0, &[7; 8]);
     let settings = frame(4, 0, 0, &[0, 4, 0, 1, 0, 0]);
     flood(&siege.road, &[PREFACE.to_vec(), [ping, settings].concat().repeat(50_000)].concat());

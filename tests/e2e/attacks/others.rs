@@ -11,7 +11,7 @@ use crate::harness::road::Road;
 #[test]
 fn frames_that_lie_about_their_length() {
     let gateway = Gateway::start();
-    let siege = Siege::of(Road::to(gateway.address));
+    let siege = Siege::of(with(gateway.address, ""));
     let lengths: [u64; 4] = [u64::MAX, 1 << 63, (1 << 63) - 1, 1 << 40];
     let mut held: Vec<Connection> = Vec::new();
     for length in lengths.iter().cycle().take(100) {

@@ -82,6 +82,11 @@ impl Process {
         self.child.try_wait().expect("a child can be waited for").is_none()
     }
 
+    /// From now on `VmHWM` is the most of what comes (`man 5 proc`, `clear_refs`).
+    pub fn forget_peak(&self) {
+        std::fs::write(format!("/proc/{}/clear_refs", self.id()), "5").expect("it is our child");
+    }
+
     /// A figure out of `/proc/ID/status` in KiB, such as `VmHWM`.
     pub fn memory_kib(&self, field: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("the child runs");
