@@ -1,6 +1,7 @@
 //! A mixed load while things break: nothing fails that would not fail without us, counts are exact, and nothing grows.
 //!
 //! - `load`: the clients
+//! - `door`: what those of HTTP/2 connect to
 //! - `tally`: what they got, by outage or not
 //! - `faults`: what breaks, and how it is mended
 //! - `setting`: the gateway, its service, Outrider in its limits
@@ -9,6 +10,7 @@
 //!
 //! `OUTRIDER_SOAK_SECONDS` sets how long it takes, 30 when not set; `make soak` takes ten minutes.
 
+mod door;
 mod faults;
 mod load;
 mod report;

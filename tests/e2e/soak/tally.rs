@@ -25,8 +25,8 @@ struct Counts {
     sessions: u64,
     outages: Vec<Outage>,
     explained: u64,
-    /// Those of them that had reached the agent.
-    cut: Vec<String>,
+    /// Those of them that had reached the agent, without their numbers.
+    cut: BTreeMap<String, u64>,
     unexplained: Vec<String>,
     last_answer: Option<Instant>,
     recoveries: Vec<Duration>,
@@ -76,8 +76,9 @@ impl Tally {
             match counts.outages.iter().any(overlaps) {
                 true => {
                     counts.explained += 1;
-                    if !what.ends_with(": 503") && !what.contains("(Connect") {
-                        counts.cut.push(what);
+                    if !what.contains(": 503") && !what.contains("(Connect") {
+                        let kind = what.chars().filter(|each| !each.is_ascii_digit()).collect();
+                        *counts.cut.entry(kind).or_default() += 1;
                     }
                 }
                 false => counts.unexplained.push(what),
@@ -150,7 +151,7 @@ impl Tally {
     }
 
     /// Failures that an outage explains and that had reached the agent: where an answer may have got lost.
-    pub fn cut(&self) -> Vec<String> {
+    pub fn cut(&self) -> BTreeMap<String, u64> {
         self.with(|counts| counts.cut.clone())
     }
 
