@@ -176,10 +176,7 @@ impl WebSocketMetrics {
 
     /// What a worker counts messages with.
     pub fn tally(&self) -> MessageTally {
-        let tallied = |handles: &MessageHandles| Tallied {
-            count: handles.count.clone(),
-            size: handles.size.tally(),
-        };
+        let tallied = |handles: &MessageHandles| Tallied { count: handles.count.clone(), size: handles.size.tally() };
         MessageTally(self.messages.each_ref().map(|kinds| kinds.each_ref().map(tallied)))
     }
 
