@@ -1,14 +1,15 @@
 //! The scanner of WebSocket frames.
 
 use crate::{pieces, split};
-use outrider::wire::websocket::{FrameError, Kind, Message, Scanner};
+use outrider::wire::websocket::{FrameError, Kind, Message, Scanner, Unread};
 
 /// What a scanner saw, the error that ended it, and whether it stood between two messages.
 type Scanned = (Vec<Message>, Option<FrameError>, bool);
 
 fn scan(pieces: &[&[u8]]) -> Scanned {
     let (mut scanner, mut seen) = (Scanner::default(), Vec::new());
-    let error = pieces.iter().find_map(|piece| scanner.scan(piece, |message, _| seen.push(message)).err());
+    let mut see = |message: Message, _: Result<&[u8], Unread>| seen.push(message);
+    let error = pieces.iter().find_map(|piece| scanner.scan(piece, &mut see).err());
     (seen, error, error.is_none() && scanner.is_between_messages())
 }
 

@@ -119,6 +119,7 @@ impl MessageTally {
 
 impl Counting<'_> {
     /// A message of so many bytes.
+    #[inline]
     pub fn message(&mut self, kind: MessageType, size: u64) {
         self.0[kind as usize].size.observe(size);
     }

@@ -5,9 +5,9 @@ use super::worker::Worker;
 use crate::event::session::{MESSAGES_NOTED, Message as Noted, Session as Told, Volume};
 use crate::event::{Context, Side};
 use crate::metrics::WebSocketMetrics;
-use crate::metrics::websocket::{Direction, MessageTally, MessageType, SessionEvent};
+use crate::metrics::websocket::{Counting, Direction, MessageTally, MessageType, SessionEvent};
 use crate::trace::link::Live;
-use crate::wire::websocket::{FrameError, Kind, Message, Scanner};
+use crate::wire::websocket::{FrameError, Kind, Message, Scanner, See, Unread};
 use prometheus::IntGauge;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -84,28 +84,11 @@ impl Session {
             Side::Client => (&mut self.inbound, Direction::Inbound),
             Side::Gateway => (&mut self.outbound, Direction::Outbound),
         };
-        let (close, talk, trace) = (&mut self.close, &self.talk, &mut self.trace);
         let mut tally = self.messages.borrow_mut();
-        let mut messages = tally.read(direction);
-        scanner.scan(bytes, |Message { kind, size }, text| {
-            if let (Some(talk), Kind::Text) = (talk, kind) {
-                talk.tell(now, text);
-            }
-            let kind = match kind {
-                Kind::Text => MessageType::Text,
-                Kind::Binary => MessageType::Binary,
-                Kind::Ping => MessageType::Ping,
-                Kind::Pong => MessageType::Pong,
-                Kind::Close(code) => {
-                    close.get_or_insert((code.unwrap_or(NO_STATUS), side));
-                    MessageType::Close
-                }
-            };
-            messages.message(kind, size);
-            if let Some(trace) = trace {
-                trace.message(now, direction, kind, size);
-            }
-        })
+        let (talk, trace) = (self.talk.as_ref(), self.trace.as_mut());
+        let heard =
+            Heard { now, side, direction, counting: tally.read(direction), close: &mut self.close, talk, trace };
+        scanner.scan(bytes, heard)
     }
 
     /// The connection is over; `first` sent its end first. What has a span is told by `worker`.
@@ -122,6 +105,52 @@ impl Session {
             worker.watch.borrow().session(told);
         }
         self.metrics.duration(&self.endpoint).observe(now.duration_since(self.started).as_secs_f64());
+    }
+}
+
+/// What a read's messages are told to.
+struct Heard<'a> {
+    now: Instant,
+    side: Side,
+    direction: Direction,
+    counting: Counting<'a>,
+    close: &'a mut Option<(u16, Side)>,
+    talk: Option<&'a Talk>,
+    trace: Option<&'a mut Trace>,
+}
+
+impl Heard<'_> {
+    #[inline(always)]
+    fn count(&mut self, kind: MessageType, size: u64) {
+        self.counting.message(kind, size);
+        if let Some(trace) = &mut self.trace {
+            trace.message(self.now, self.direction, kind, size);
+        }
+    }
+}
+
+impl See for Heard<'_> {
+    fn message(&mut self, Message { kind, size }: Message, text: Result<&[u8], Unread>) {
+        if let (Some(talk), Kind::Text) = (self.talk, kind) {
+            talk.tell(self.now, text);
+        }
+        let kind = match kind {
+            Kind::Text => MessageType::Text,
+            Kind::Binary => MessageType::Binary,
+            Kind::Ping => MessageType::Ping,
+            Kind::Pong => MessageType::Pong,
+            Kind::Close(code) => {
+                self.close.get_or_insert((code.unwrap_or(NO_STATUS), self.side));
+                MessageType::Close
+            }
+        };
+        self.count(kind, size);
+    }
+
+    // Who reads texts has them kept, so these are nobody's.
+    #[inline(always)]
+    fn data(&mut self, kind: Kind, size: u64) {
+        self.count(if kind == Kind::Text { MessageType::Text } else { MessageType::Binary }, size);
     }
 }
 
@@ -142,6 +171,7 @@ impl Trace {
         Self { told: Box::new(told), share, due: 0.0 }
     }
 
+    #[inline]
     fn message(&mut self, now: Instant, direction: Direction, kind: MessageType, size: u64) {
         let side = match direction {
             Direction::Inbound => &mut self.told.inbound,
@@ -153,6 +183,12 @@ impl Trace {
         if self.due < 1.0 {
             return;
         }
+        self.note(now, direction, kind, size);
+    }
+
+    /// One of those that are due.
+    #[cold]
+    fn note(&mut self, now: Instant, direction: Direction, kind: MessageType, size: u64) {
         self.due -= 1.0;
         if self.told.messages.len() < MESSAGES_NOTED {
             self.told.messages.push(Noted { at: now, direction: direction.as_str(), kind: kind.as_str(), size });

@@ -88,42 +88,47 @@ struct Frame {
     code: [u8; 2],
 }
 
+/// Who is shown messages.
+pub trait See {
+    /// A message, with the text of a text message or why it is not there.
+    fn message(&mut self, message: Message, text: Result<&[u8], Unread>);
+
+    /// A message of data that was one frame, and whose text nobody asked for: nearly all of them are.
+    #[inline(always)]
+    fn data(&mut self, kind: Kind, size: u64) {
+        self.message(Message { kind, size }, Err(Unread::NotKept));
+    }
+}
+
+impl<F: FnMut(Message, Result<&[u8], Unread>)> See for F {
+    fn message(&mut self, message: Message, text: Result<&[u8], Unread>) {
+        self(message, text);
+    }
+}
+
 impl Scanner {
     /// Keeps text messages of up to `limit` bytes from now on.
     pub fn keep(&mut self, limit: usize) {
         self.kept = Some(Box::new(Kept { limit, text: Vec::new(), unread: None }));
     }
 
-    /// Reads `bytes` and shows each message that ended in them to `see`, with the text of a text message or why
-    /// it is not there.
-    pub fn scan(
-        &mut self,
-        mut bytes: &[u8],
-        mut see: impl FnMut(Message, Result<&[u8], Unread>),
-    ) -> Result<(), FrameError> {
+    /// Reads `bytes` and shows each message that ended in them to `see`.
+    pub fn scan(&mut self, mut bytes: &[u8], mut see: impl See) -> Result<(), FrameError> {
         loop {
-            // As a rule a message is one frame, and all of it is here: then nothing is to be remembered.
-            if self.kept.is_none() && self.is_between_messages() {
-                while let Some((message, rest)) = whole_message(bytes) {
-                    bytes = rest;
-                    see(message, Err(Unread::NotKept));
-                }
-            }
             if let Some(frame) = &mut self.frame {
                 bytes = frame.pass(bytes, self.kept.as_deref_mut());
                 if frame.left > 0 {
                     return Ok(());
                 }
                 if let Some(message) = self.end_frame()? {
-                    match &mut self.kept {
-                        Some(kept) if matches!(message.kind, Kind::Text | Kind::Binary) => {
-                            let unread = kept.unread.take().filter(|_| message.kind == Kind::Text);
-                            let unread = unread.or((message.kind != Kind::Text).then_some(Unread::NotKept));
-                            see(message, unread.map_or(Ok(kept.text.as_slice()), Err));
-                            kept.text.clear();
-                        }
-                        _ => see(message, Err(Unread::NotKept)),
-                    }
+                    self.show(message, &mut see);
+                }
+            }
+            // As a rule a message is one frame, and all of it is here: then nothing is to be remembered.
+            if self.kept.is_none() && self.is_between_messages() {
+                while let Some((kind, size, rest)) = whole_message(bytes) {
+                    bytes = rest;
+                    see.data(kind, size);
                 }
             }
             if bytes.is_empty() {
@@ -149,6 +154,19 @@ impl Scanner {
                     &bytes[1..]
                 }
             };
+        }
+    }
+
+    /// Shows a message that a frame ended.
+    fn show(&mut self, message: Message, see: &mut impl See) {
+        match &mut self.kept {
+            Some(kept) if matches!(message.kind, Kind::Text | Kind::Binary) => {
+                let unread = kept.unread.take().filter(|_| message.kind == Kind::Text);
+                let unread = unread.or((message.kind != Kind::Text).then_some(Unread::NotKept));
+                see.message(message, unread.map_or(Ok(kept.text.as_slice()), Err));
+                kept.text.clear();
+            }
+            _ => see.message(message, Err(Unread::NotKept)),
         }
     }
 
@@ -202,8 +220,9 @@ impl Scanner {
     }
 }
 
-/// A short message of data at the start of `bytes`, if it is one frame and whole, and what is behind it.
-fn whole_message(bytes: &[u8]) -> Option<(Message, &[u8])> {
+/// A short message of data at the start of `bytes`, if it is one frame and whole: its kind, its size, and what is behind it.
+#[inline]
+fn whole_message(bytes: &[u8]) -> Option<(Kind, u64, &[u8])> {
     let &[first, second, ..] = bytes else { return None };
     let kind = match first & 0x8f {
         0x81 => Kind::Text,
@@ -217,7 +236,7 @@ fn whole_message(bytes: &[u8]) -> Option<(Message, &[u8])> {
     };
     let mask = if second & 0x80 != 0 { 4 } else { 0 };
     let rest = bytes.get(len + mask + usize::from(size)..)?;
-    Some((Message { kind, size: u64::from(size) }, rest))
+    Some((kind, u64::from(size), rest))
 }
 
 /// The frame that `header` begins and the length of its header, once that is whole.
@@ -290,7 +309,7 @@ mod tests {
     fn scan(pieces: &[&[u8]]) -> Result<Vec<Message>, FrameError> {
         let (mut scanner, mut seen) = (Scanner::default(), Vec::new());
         for piece in pieces {
-            scanner.scan(piece, |message, _| seen.push(message))?;
+            scanner.scan(piece, |message: Message, _: Result<&[u8], Unread>| seen.push(message))?;
         }
         Ok(seen)
     }
