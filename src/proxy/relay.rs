@@ -2,6 +2,8 @@
 //!
 //! There is no pool, and nothing is ever sent twice: the gateway sees the connections that it would see without us, ends
 //! and resets among them, each direction on its own.
+//!
+//! - `reset`: a reset on its way to the other side
 
 mod reset;
 #[cfg(test)]

@@ -82,7 +82,7 @@ impl Siege {
     }
 }
 
-/// A gateway that takes everything, answers each head with 200, and never hangs up.
+/// A gateway that takes everything, answers each head with 200, and never hangs up. To HTTP/2 it says its settings, no more.
 fn patient() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("it listens");
@@ -91,6 +91,11 @@ fn patient() -> SocketAddr {
             let serve = move || {
                 let (mut buffer, mut tail) = (vec![0; 16 * 1024], Vec::new());
                 while let Ok(count @ 1..) = client.read(&mut buffer) {
+                    if tail.is_empty() && buffer.starts_with(b"PRI * HTTP/2.0\r\n") {
+                        let _ = client.write_all(b"\0\0\0\x04\0\0\0\0\0");
+                        let _ = std::io::copy(&mut client, &mut std::io::sink());
+                        return;
+                    }
                     tail.extend_from_slice(&buffer[..count]);
                     let answers = tail.windows(4).filter(|window| window == b"\r\n\r\n").count();
                     tail.drain(..tail.len().saturating_sub(3));
