@@ -16,6 +16,7 @@
 //! - `deferred`: what is derived from whole exchanges, off the data path
 //! - `business`: what requests are about
 //! - `exemplars`: the last trace of each endpoint
+//! - `extent`: where an answer over HTTP/2 is whole
 //! - `exposed`: all families, complete up to the moment somebody looks
 //! - `clients`: clients, told apart without naming them
 //! - `auth`: credentials and what becomes of them
@@ -38,6 +39,7 @@ pub mod edits;
 pub mod egress;
 pub mod exemplars;
 pub mod exposed;
+mod extent;
 #[cfg(test)]
 mod flood;
 pub mod grpc;

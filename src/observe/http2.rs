@@ -188,8 +188,13 @@ impl Http2 {
     /// `side` sends nothing any more.
     pub(super) fn ended(&mut self, now: Instant, side: Side) {
         self.first_end.get_or_insert(side);
-        if side == Side::Gateway {
-            self.abort(now);
+        match side {
+            Side::Gateway => self.abort(now),
+            Side::Client => {
+                for (_, stream) in self.streams.extract_if(|_, stream| stream.is_whole()) {
+                    stream.end(&self.worker, now);
+                }
+            }
         }
     }
 

@@ -5,6 +5,8 @@ use super::calls::{Asked, Calls, Told};
 use crate::event::Side;
 use crate::event::exchange::{Message, Outcome, Version, keep_field};
 use crate::metrics::grpc::Code;
+use crate::observe::extent::{Extent, content_length};
+use crate::observe::grpc::is_grpc;
 use crate::service::Ending;
 use crate::service::pair::{Call, Pair};
 use crate::wire::http2::{BLOCK_LIMIT, Decoder, Event, Kind, Scanner};
@@ -45,6 +47,9 @@ struct Stream {
     call: Option<Call>,
     status: Option<u16>,
     code: Option<Code>,
+    is_head: bool,
+    /// What is to come of the answer.
+    extent: Extent,
     told: Told,
 }
 
@@ -77,6 +82,11 @@ impl Http2 {
                     self.answer(id, now);
                     if ends {
                         self.end(pair, now, id, calls);
+                    }
+                }
+                Happened::Content(id, length) => {
+                    if let Some(stream) = self.streams.get_mut(&id) {
+                        stream.extent.take(length);
                     }
                 }
                 Happened::End(id) => self.end(pair, now, id, calls),
@@ -120,6 +130,7 @@ impl Http2 {
                 half.block.extend_from_slice(piece);
                 Happened::Nothing
             }
+            Event::Content(header, piece) if header.kind == Kind::Data => Happened::Content(header.stream, piece.len()),
             Event::End(header) => match header.kind {
                 Kind::ResetStream => Happened::Reset(header.stream),
                 Kind::GoAway => Happened::GoAway(half.scanner.goaway().0),
@@ -164,23 +175,29 @@ impl Http2 {
             if call.is_withheld {
                 told.withheld();
             }
-            self.streams.insert(id, Stream { call: Some(call), told, ..Stream::default() });
+            let is_head = method == "HEAD";
+            self.streams.insert(id, Stream { call: Some(call), told, is_head, ..Stream::default() });
         }
         (self.request, self.asked) = (request, asked);
     }
 
     /// The fields of an answer, an interim one's, or trailers.
     fn answer(&mut self, id: u32, now: Instant) {
-        let (mut status, mut code) = (None, None);
+        let (mut status, mut code, mut length, mut grpc) = (None, None, None, false);
         self.decode(Side::Gateway, &mut |name, value| match name {
             b":status" => status = std::str::from_utf8(value).ok().and_then(|text| text.parse::<u16>().ok()),
             b"grpc-status" => code = Some(Code::parse(value)),
+            b"content-length" => length = content_length(value),
+            b"content-type" => grpc = is_grpc(value),
             _ => {}
         });
         if let Some(stream) = self.streams.get_mut(&id) {
             if let Some(status) = status.filter(|status| *status >= 200) {
                 stream.status = Some(status);
                 stream.told.answered(now, status);
+                if !grpc {
+                    stream.extent = Extent::of(stream.is_head, status, length);
+                }
             }
             stream.code = code.or(stream.code);
         }
@@ -188,22 +205,9 @@ impl Http2 {
 
     /// The service has sent all of a stream.
     fn end(&mut self, pair: &Pair, now: Instant, id: u32, calls: &Calls) {
-        let Some(Stream { call: Some(call), status, code, mut told }) = self.streams.remove(&id) else { return };
-        let ending = match (status, code) {
-            (Some(_), Some(Code::DeadlineExceeded)) => Ending::TimedOut,
-            (Some(status), code) => Ending::Answered(code.map_or(status, as_http)),
-            (None, _) => Ending::Broken,
-        };
-        if let Some(span) = &mut told.span {
-            span.grpc = code.map(|code| code as u16);
+        if let Some(stream) = self.streams.remove(&id) {
+            answered(pair, stream, now, calls);
         }
-        let (outcome, meant) = match (status, code) {
-            (None, _) => (Outcome::Gateway, None),
-            (Some(_), Some(code)) if code != Code::Ok => (Outcome::Whole, Some(500)),
-            (status, _) => (Outcome::Whole, status),
-        };
-        calls.end(now, outcome, meant, told);
-        pair.end(call, status, ending, now);
     }
 
     fn reset(&mut self, pair: &Pair, now: Instant, by: Side, id: u32, calls: &Calls) {
@@ -234,6 +238,8 @@ enum Happened {
     Nothing,
     /// A field block is whole: its stream, whether that ends with it, and whether it is a promise.
     Block(u32, bool, bool),
+    /// Content of a stream, in octets.
+    Content(u32, usize),
     /// A stream ends with content.
     End(u32),
     Reset(u32),
@@ -241,8 +247,31 @@ enum Happened {
     GoAway(u32),
 }
 
-/// A stream ended before its time.
+/// A call is answered.
+fn answered(pair: &Pair, stream: Stream, now: Instant, calls: &Calls) {
+    let Stream { call: Some(call), status, code, mut told, .. } = stream else { return };
+    let ending = match (status, code) {
+        (Some(_), Some(Code::DeadlineExceeded)) => Ending::TimedOut,
+        (Some(status), code) => Ending::Answered(code.map_or(status, as_http)),
+        (None, _) => Ending::Broken,
+    };
+    if let Some(span) = &mut told.span {
+        span.grpc = code.map(|code| code as u16);
+    }
+    let (outcome, meant) = match (status, code) {
+        (None, _) => (Outcome::Gateway, None),
+        (Some(_), Some(code)) if code != Code::Ok => (Outcome::Whole, Some(500)),
+        (status, _) => (Outcome::Whole, status),
+    };
+    calls.end(now, outcome, meant, told);
+    pair.end(call, status, ending, now);
+}
+
+/// A stream ended before its time; who leaves with all of an answer breaks nothing off.
 fn cut(pair: &Pair, stream: Stream, by: Side, now: Instant, calls: &Calls) {
+    if by == Side::Client && stream.extent.is_whole() {
+        return answered(pair, stream, now, calls);
+    }
     let Some(call) = stream.call else { return };
     let (ending, outcome) = match by {
         Side::Client => (Ending::GivenUp(now.saturating_duration_since(call.started)), Outcome::Client),

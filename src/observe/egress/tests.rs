@@ -217,3 +217,25 @@ fn http2_calls_are_streams_and_a_grpc_status_judges_them() {
     seen.outcome("failure", 2.0);
     assert_eq!(seen.get("connection_pool_requests_total{result=\"reused\",service=\"a\"}"), 2.0);
 }
+
+#[test]
+fn who_leaves_with_all_of_an_answer_over_http2_breaks_nothing_off() {
+    let mut seen = Seen::new("", Kind::Road);
+    // Two GETs; the answers' Content-Length is 5, and neither ends its stream.
+    let headers = |stream: u8| [&[0, 0, 3, 1, 5, 0, 0, 0, stream][..], &[0x82, 0x86, 0x84]].concat();
+    seen.client(&[HTTP2_PREFACE, &[0, 0, 0, 4, 0, 0, 0, 0, 0], &headers(1), &headers(3)].concat());
+    seen.service(&[0, 0, 0, 4, 0, 0, 0, 0, 0]);
+    for (stream, content) in [(1, &b"hello"[..]), (3, b"hell")] {
+        let mut fields = vec![0x88];
+        crate::wire::http2::literal(b"content-length", b"5", &mut fields);
+        seen.service(&[&[0, 0, fields.len() as u8, 1, 4, 0, 0, 0, stream][..], &fields].concat());
+        seen.service(&[&[0, 0, content.len() as u8, 0, 0, 0, 0, 0, stream][..], content].concat());
+    }
+    seen.outcome("success", 0.0);
+    seen.client(&[0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 8]);
+    seen.status(200, 1.0);
+    seen.outcome("success", 1.0);
+    seen.ends(Side::Gateway);
+    seen.outcome("success", 1.0);
+    seen.outcome("failure", 1.0);
+}

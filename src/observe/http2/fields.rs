@@ -3,6 +3,7 @@
 use crate::event::exchange::keep_field;
 use crate::metrics::grpc::Code;
 use crate::metrics::http::Method;
+use crate::observe::extent::content_length;
 use crate::observe::grpc::is_grpc;
 use crate::trace::propagate::Reader;
 
@@ -86,6 +87,8 @@ pub(super) struct Response {
     /// Absent in trailers.
     pub(super) status: Option<u16>,
     pub(super) grpc: Option<Code>,
+    /// Content-Length, in octets.
+    pub(super) length: Option<u64>,
 }
 
 impl Response {
@@ -98,6 +101,7 @@ impl Response {
                 self.status = status.filter(|status| (100..1000).contains(status));
             }
             b"grpc-status" => self.grpc = Some(Code::parse(value)),
+            b"content-length" => self.length = content_length(value),
             _ => {}
         }
     }

@@ -6,6 +6,7 @@ use crate::event::exchange::{Outcome, Version, field_lines};
 use crate::metrics::grpc::Code;
 use crate::metrics::http::Method;
 use crate::metrics::websocket::SessionEvent;
+use crate::observe::extent::Extent;
 use crate::observe::grpc::Call;
 use crate::observe::routes::{Finished, Routes};
 use crate::observe::traces::{Head, Traceable, is_grpc_failure};
@@ -40,6 +41,8 @@ pub(super) struct Exchange {
     /// The answer's status and when its head was here.
     answer: Option<(u16, Instant)>,
     response_size: u64,
+    /// What is to come of the answer.
+    extent: Extent,
     call: Option<Call>,
     client: IpAddr,
     note: Option<Note>,
@@ -77,6 +80,7 @@ impl Stream {
             request_size: 0,
             answer: None,
             response_size: 0,
+            extent: Extent::default(),
             call: request.is_grpc.then(|| Call::new(&worker.grpc, request.path)),
             client,
             note,
@@ -121,7 +125,9 @@ impl Stream {
             }
             Becomes::WebSocket => websocket.event(&x.routes.name(x.endpoint, status), SessionEvent::Rejected),
             Becomes::Tunnel if accepted => self.turn(worker, now, Self::Tunnel),
-            _ => {}
+            // A call's status comes behind its content.
+            _ if x.call.is_some() => {}
+            _ => x.extent = Extent::of(x.method == Method::Head, status, response.length),
         }
     }
 
@@ -148,6 +154,9 @@ impl Stream {
                 if let Some(call) = &mut x.call {
                     call.bytes(side, bytes);
                 }
+                if side == Side::Gateway {
+                    x.extent.take(bytes.len());
+                }
             }
             Self::WebSocket(session, _) => {
                 if let Some(open) = session
@@ -169,6 +178,11 @@ impl Stream {
         }
     }
 
+    /// Whether the client has all there is, so that its leaving breaks nothing off.
+    pub(super) fn is_whole(&self) -> bool {
+        matches!(self, Self::Exchange(x) if x.extent.is_whole())
+    }
+
     /// The gateway has sent all.
     pub(super) fn end(self, worker: &Worker, now: Instant) {
         match self {
@@ -184,6 +198,7 @@ impl Stream {
     pub(super) fn cut(self, worker: &Worker, now: Instant, cut: Cut) {
         let (Cut::Reset(by, _) | Cut::Connection(by)) = cut;
         match self {
+            Self::Exchange(mut x) if by == Side::Client && x.extent.is_whole() => x.finish(worker, now),
             Self::Exchange(mut x) => x.cut(worker, now, cut),
             Self::WebSocket(session, first) => end(session, now, first.unwrap_or(by), worker),
             Self::Tunnel => {}

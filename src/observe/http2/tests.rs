@@ -61,6 +61,40 @@ fn streams_are_counted_as_requests() {
 }
 
 #[test]
+fn who_leaves_with_all_of_an_answer_breaks_nothing_off() {
+    let mut seen = connected(false);
+    let (get, head) = ([":method: GET", ":path: /a"], [":method: HEAD", ":path: /a"]);
+    seen.client(&headers(END_STREAM, 1, &get)).client(&headers(END_STREAM, 3, &head));
+    seen.client(&headers(END_STREAM, 5, &get)).client(&headers(END_STREAM, 7, &get));
+    seen.client(&headers(END_STREAM, 9, &get));
+    let answer = |stream, status: &str| headers(0, stream, &[&format!(":status: {status}"), "content-length: 3"]);
+    // All of it, no content, no content, a part of it, and all of it from a gateway that leaves in front of the end.
+    seen.gateway(&answer(1, "200")).gateway(&data(0, 1, b"ab")).gateway(&data(0, 1, b"c"));
+    seen.gateway(&answer(3, "200")).gateway(&answer(5, "304"));
+    seen.gateway(&answer(7, "200")).gateway(&data(0, 7, b"ab"));
+    seen.gateway(&answer(9, "201")).gateway(&data(0, 9, b"abc"));
+    seen.lacks("http_requests_total");
+    for stream in [1, 7] {
+        seen.client(&frame(3, 0, stream, &[0, 0, 0, 8]));
+    }
+    seen.gateway(&frame(3, 0, 9, &[0, 0, 0, 2]));
+    // What breaks off has its status, and neither duration nor size.
+    seen.has(r#"http_requests_total{endpoint="/a",method="GET",status_code="200"} 2"#);
+    seen.has(r#"http_request_duration_seconds_count{endpoint="/a",method="GET"} 1"#);
+    seen.has(r#"http_requests_aborted_total{by="client"} 1"#);
+    seen.has(r#"http_requests_aborted_total{by="gateway"} 1"#);
+    seen.has("http_requests_active 2");
+    seen.ends(Side::Client);
+    seen.has(r#"http_request_duration_seconds_count{endpoint="/a",method="HEAD"} 1"#);
+    seen.has(r#"http_request_duration_seconds_count{endpoint="/a",method="GET"} 2"#);
+    seen.gateway(&data(END_STREAM, 3, b"")).ends(Side::Gateway);
+    seen.has(r#"http_requests_total{endpoint="/a",method="HEAD",status_code="200"} 1"#);
+    seen.has(r#"http_requests_total{endpoint="/a",method="GET",status_code="304"} 1"#);
+    seen.has(r#"http_requests_aborted_total{by="client"} 1"#);
+    seen.lacks("http_requests_active");
+}
+
+#[test]
 fn a_call_is_counted_with_its_messages_and_its_status() {
     let mut seen = connected(false);
     seen.client(&headers(0, 1, &[":method: POST", ":path: /a.Echo/Chat", GRPC]));

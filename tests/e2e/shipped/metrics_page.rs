@@ -15,7 +15,9 @@ const AREAS: &[(&str, &str, &[&str])] = &[
         "HTTP",
         "Requests through the ingress: HTTP/1, and HTTP/2 in the clear or with TLS that ends here (`ingress.tls`). Not: what \
          passes as TLS unopened (`outrider_opaque_connections_total{reason=\"tls\"}`). `endpoint` is a template, never a path; \
-         `routes` says how it is found.",
+         `routes` says how it is found. A client over HTTP/2 that leaves with the last octet that `Content-Length` \
+         announces (to HEAD, and with 204 or 304, with the head) has got its answer: many do not wait for the empty frame \
+         that ends the stream.",
         &["http_", "http2_"],
     ),
     (

@@ -153,8 +153,13 @@ impl Load {
         };
         let answer = request.send().await?;
         let status = answer.status().as_u16();
-        let body = answer.bytes().await?;
-        Ok((status, due, right(&body)))
+        match answer.bytes().await {
+            Ok(body) => Ok((status, due, right(&body))),
+            Err(error) => {
+                self.tally.broke_off(status);
+                Err(error)
+            }
+        }
     }
 
     /// Sessions, one after the other; every message comes back as it was sent.

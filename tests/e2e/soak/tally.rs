@@ -49,6 +49,11 @@ impl Tally {
         });
     }
 
+    /// An answer of the gateway's that broke off: it keeps the status that it began with.
+    pub fn broke_off(&self, status: u16) {
+        self.with(|counts| *counts.answers.entry(status.to_string()).or_default() += 1.0);
+    }
+
     /// A whole answer of the service.
     pub fn call(&self, status: u16) {
         self.with(|counts| *counts.calls.entry(status.to_string()).or_default() += 1.0);
