@@ -2,12 +2,15 @@
 //!
 //! - `duration`: durations as Prometheus writes them
 //! - `file`: a file that is replaced as a whole
+//! - `hash`: maps and sets of texts and label sets
 //! - `labels`: a sorted label set and its fingerprint
 //! - `number`: a float as Prometheus' text shows it
 
 pub mod duration;
 pub mod file;
+pub mod hash;
 pub mod labels;
 pub mod number;
 
+pub use hash::{Map, Set};
 pub use labels::Labels;

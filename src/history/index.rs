@@ -1,11 +1,10 @@
 //! Which series have which label: for each name and value the ids of the series, rising. It also keeps each name and value
 //! once for all series that share it.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use crate::base::Labels;
+use crate::base::{Labels, Map};
 use crate::promql::series::{Matcher, Op};
 
 /// A series' place in the store.
@@ -17,7 +16,7 @@ const ENTRY: usize = 96;
 /// Postings by label name, then value.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    names: HashMap<Arc<str>, HashMap<Arc<str>, Vec<Id>>>,
+    names: Map<Arc<str>, Map<Arc<str>, Vec<Id>>>,
     size: usize,
 }
 

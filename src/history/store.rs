@@ -1,7 +1,5 @@
 //! All series of the history behind one lock: who writes them, what they weigh, and what has to go.
 
-use std::collections::HashMap;
-
 use parking_lot::Mutex;
 
 use super::index::{Id, Index};
@@ -9,7 +7,7 @@ use super::recent::Recent;
 use super::record::Record;
 use super::spill::Stored;
 use super::{Guarantee, HistoryMetrics, Limits};
-use crate::base::Labels;
+use crate::base::{Labels, Map};
 use crate::promql::series::{Matcher, STALE, Sample, SeriesData};
 
 /// A sample takes at most 25 bytes, for which a buffer may grow by one step and a queue of chunks by another.
@@ -48,7 +46,7 @@ pub(super) struct Store {
     guarantees: Vec<Guarantee>,
     records: Vec<Option<Record>>,
     free: Vec<Id>,
-    ids: HashMap<Labels, Id>,
+    ids: Map<Labels, Id>,
     index: Index,
     sources: Vec<Source>,
     /// The records' part of the budget, kept up to date by each change.
@@ -82,7 +80,7 @@ impl Store {
             guarantees: Vec::new(),
             records: Vec::new(),
             free: Vec::new(),
-            ids: HashMap::new(),
+            ids: Map::default(),
             index: Index::default(),
             sources: Vec::new(),
             records_size: 0,

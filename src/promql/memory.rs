@@ -1,14 +1,13 @@
 //! Series that are held in memory as they are: those of a test, or of a recorded file.
 
 use super::series::{Matcher, Sample, Series, SeriesData};
-use crate::base::Labels;
-use std::collections::HashMap;
+use crate::base::{Labels, Map};
 
 /// A list of series, in the order in which they came.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     series: Vec<SeriesData>,
-    index: HashMap<Labels, usize>,
+    index: Map<Labels, usize>,
 }
 
 impl Memory {

@@ -1,14 +1,14 @@
 //! Rules to transitions.
 
 use std::cell::LazyCell;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::{Engine, Identity, Record};
 use crate::alert::rule::{Active, AlertingRule, Context, EvalError, Rule, severity_of};
 use crate::alert::state::{Absence, Alert, Fingerprint, Move, Phase, Seen, Terms, Transition};
-use crate::base::Labels;
 use crate::base::labels::NAME;
+use crate::base::{Labels, Map, Set};
 use crate::config::alerting::Scope;
 use crate::promql::{Limits, Options, Series};
 
@@ -87,14 +87,13 @@ impl Engine {
             active => active?,
         };
         let cleared = rule.cleared(instant, source, context)?;
-        let identity = self.identity.clone();
-        let cleared: Option<HashSet<Fingerprint>> = cleared.map(|all| {
-            all.iter().map(|labels| Fingerprint(identity.complete(labels, rule.scope).fingerprint())).collect()
-        });
-        let active: HashMap<Fingerprint, Active> = active
+        let own = self.identity.labels(rule.scope);
+        let cleared: Option<Set<Fingerprint>> =
+            cleared.map(|all| all.iter().map(|labels| Fingerprint(complete(labels, &own).fingerprint())).collect());
+        let active: Map<Fingerprint, Active> = active
             .into_iter()
             .map(|active| {
-                let labels = identity.complete(&active.labels, rule.scope);
+                let labels = complete(&active.labels, &own);
                 (Fingerprint(labels.fingerprint()), Active { labels, ..active })
             })
             .collect();
@@ -138,12 +137,17 @@ impl Engine {
 }
 
 impl Identity {
-    /// An alert's labels with what tells the gateway apart; what a label says already stays.
-    fn complete(&self, labels: &Labels, scope: Scope) -> Labels {
+    /// What tells the gateway apart.
+    fn labels(&self, scope: Scope) -> [(Arc<str>, Arc<str>); 3] {
         let pod = if scope == Scope::Pod { self.pod.as_str() } else { "" };
-        let own = [("service", self.service.as_str()), ("environment", self.environment.as_str()), ("pod", pod)];
-        labels.with_all(own.into_iter().filter(|(name, _)| labels.get(name).is_empty()))
+        [("service", &*self.service), ("environment", &*self.environment), ("pod", pod)]
+            .map(|(name, value)| (name.into(), value.into()))
     }
+}
+
+/// An alert's labels with those of ours; what a label says already stays.
+fn complete(labels: &Labels, own: &[(Arc<str>, Arc<str>)]) -> Labels {
+    labels.with_all(own.iter().filter(|(name, _)| labels.get(name).is_empty()).cloned())
 }
 
 fn alerting_name(rule: &Rule) -> Option<&str> {

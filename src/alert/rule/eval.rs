@@ -1,10 +1,10 @@
 //! A rule, an instant and a source in; series or active elements out.
 
-use std::collections::HashSet;
+use std::sync::Arc;
 
-use super::{AlertingRule, RecordingRule};
-use crate::base::Labels;
+use super::{AlertingRule, RecordingRule, Text};
 use crate::base::labels::NAME;
+use crate::base::{Labels, Set};
 use crate::promql::{Element, Error, Limits, Options, Query, Series, Value};
 
 /// The label that holds an alert's name.
@@ -89,7 +89,7 @@ impl AlertingRule {
         now: i64,
         source: &dyn Series,
         context: &Context<'_>,
-    ) -> Result<Option<HashSet<Labels>>, EvalError> {
+    ) -> Result<Option<Set<Labels>>, EvalError> {
         let Some(clear) = &self.clear else { return Ok(None) };
         let elements = self.elements(clear, now, source, context)?;
         Ok(Some(elements.into_iter().map(|active| active.labels).collect()))
@@ -118,19 +118,25 @@ impl AlertingRule {
         context: &Context<'_>,
     ) -> Result<Vec<Active>, EvalError> {
         let found = vector(query, now, source, context)?;
-        Ok(found.into_iter().map(|element| self.active(element, now, source, context)).collect())
-    }
-
-    fn active(&self, element: Element, now: i64, source: &dyn Series, context: &Context<'_>) -> Active {
-        let mut active = Active { labels: Labels::empty(), element: element.labels, value: element.value };
-        let mut labels: Vec<(&str, String)> = Vec::with_capacity(self.labels.len() + 1);
-        for (name, text) in &self.labels {
-            let said = text.render(&active, now, source, context);
-            labels.push((name, said.unwrap_or_else(|error| format!("<error expanding template: {error}>"))));
-        }
-        labels.push((ALERT_NAME, self.name.clone()));
-        active.labels = active.element.filter(|name| name != NAME).with_all(labels);
-        active
+        // What all of them have is the same text in memory. Without a value, the element's name goes.
+        let plain =
+            |text: &Text| if let Text::Plain(text) = text { Some(Arc::<str>::from(text.as_str())) } else { None };
+        let own = self.labels.iter().map(|(name, text)| (Arc::<str>::from(name.as_str()), text, plain(text)));
+        let own: Vec<_> = own.collect();
+        let [no_name, nothing, alert_name, name] = [NAME, "", ALERT_NAME, &self.name].map(Arc::<str>::from);
+        let active = |element: Element| {
+            let mut active = Active { labels: Labels::empty(), element: element.labels, value: element.value };
+            let render = |text: &Text| {
+                let said = text.render(&active, now, source, context);
+                said.unwrap_or_else(|error| format!("<error expanding template: {error}>")).into()
+            };
+            let own =
+                own.iter().map(|(name, text, plain)| (name.clone(), plain.clone().unwrap_or_else(|| render(text))));
+            let (first, last) = ((no_name.clone(), nothing.clone()), (alert_name.clone(), name.clone()));
+            active.labels = active.element.with_all(std::iter::once(first).chain(own).chain([last]));
+            active
+        };
+        Ok(found.into_iter().map(active).collect())
     }
 }
 
@@ -142,8 +148,8 @@ fn vector(query: &Query, now: i64, source: &dyn Series, context: &Context<'_>) -
     }
 }
 
-fn unique<'a>(labels: impl Iterator<Item = &'a Labels>, which: &'static str) -> Result<(), EvalError> {
-    let mut seen = HashSet::new();
+fn unique<'a>(labels: impl ExactSizeIterator<Item = &'a Labels>, which: &'static str) -> Result<(), EvalError> {
+    let mut seen = Set::with_capacity_and_hasher(labels.len(), Default::default());
     for one in labels {
         if !seen.insert(one) {
             return Err(EvalError::Duplicate(which));

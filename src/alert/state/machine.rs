@@ -1,9 +1,9 @@
 //! The moves that evaluations make.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Alert, Fingerprint, Move, Phase, Transition};
-use crate::base::Labels;
+use crate::base::{Labels, Set};
 use crate::config::Severity;
 use crate::config::alerting::Flap;
 
@@ -112,7 +112,7 @@ impl Machine {
         absence: impl Fn(&Alert) -> Absence,
     ) -> Vec<Transition> {
         let mut moves = Vec::new();
-        let mut present = HashSet::new();
+        let mut present = Set::default();
         for seen in seen {
             let fingerprint = Fingerprint(seen.labels.fingerprint());
             // Two elements of one hash would be one alert; the first has it.

@@ -1,10 +1,8 @@
 //! Aggregations that make one series of each group.
 
-use std::collections::HashMap;
-
 use super::matrix::{Matrix, Row, is_present};
 use super::{Evaluator, Times};
-use crate::base::Labels;
+use crate::base::{Labels, Map};
 use crate::promql::ast::{Aggregate, AggregateOp, Grouping};
 use crate::promql::error::{Fault, Span};
 use crate::promql::function::kahan::{Mean, Sum};
@@ -55,7 +53,7 @@ impl Evaluator<'_> {
         let input = self.vector(&aggregate.expr, times)?;
         self.charge(input.len() * times.count, span)?;
         let mut out = Matrix::new(times.count);
-        let mut index: HashMap<Labels, usize> = HashMap::new();
+        let mut index: Map<Labels, usize> = Map::default();
         for (row, values) in input.iter() {
             for (step, value) in values.iter().enumerate().filter(|(_, value)| is_present(**value)) {
                 let labels = row.labels.with(label, &format_number(*value)).filter(|name| grouping.keeps(name));
@@ -80,7 +78,7 @@ pub(super) struct Groups {
 
 impl Groups {
     fn of(grouping: &Grouping, input: &Matrix) -> Self {
-        let mut index: HashMap<Labels, usize> = HashMap::new();
+        let mut index: Map<Labels, usize> = Map::default();
         let mut rows: Vec<Row> = Vec::new();
         let mut of_row = Vec::with_capacity(input.len());
         for row in &input.rows {

@@ -1,11 +1,9 @@
 //! Functions of classic histograms, whose buckets are series that differ in `le`.
 
-use std::collections::HashMap;
-
 use super::matrix::{Matrix, Row, is_present, without_metadata};
 use super::{Evaluator, Times};
-use crate::base::Labels;
 use crate::base::labels::NAME;
+use crate::base::{Labels, Map};
 use crate::promql::ast::{Call, Expr};
 use crate::promql::error::{Fault, Span};
 use crate::promql::function::histogram::{Bucket, fraction, quantile};
@@ -119,7 +117,7 @@ impl Evaluator<'_> {
     }
 
     fn histograms(&mut self, input: &Matrix, span: Span) -> Vec<Histogram> {
-        let mut index: HashMap<Labels, usize> = HashMap::new();
+        let mut index: Map<Labels, usize> = Map::default();
         let mut out: Vec<Histogram> = Vec::new();
         for (at, row) in input.rows.iter().enumerate() {
             let text = row.labels.get(BOUND);

@@ -2,12 +2,10 @@
 //!
 //! The sides are called "many" and "one", which `group_left` and `group_right` tell apart; one-to-one is the case of few.
 
-use std::collections::HashMap;
-
 use super::binary::compute;
 use super::matching::{Signatures, Steps};
 use super::matrix::{ABSENT, Matrix, Row, is_metadata, is_present};
-use crate::base::Labels;
+use crate::base::{Labels, Map};
 use crate::promql::ast::{Binary, Cardinality};
 use crate::promql::error::{Fault, SAME_LABELS, Span};
 use crate::promql::quote::quote;
@@ -22,11 +20,11 @@ pub(super) struct Join<'a> {
     /// For each signature, the rows of "one" that have it.
     ones: Vec<Vec<usize>>,
     out: Matrix,
-    rows: HashMap<Labels, usize>,
+    rows: Map<Labels, usize>,
     /// At which steps each signature has had its match.
     matched: Steps,
     /// With grouping: which results each signature has had, and at which steps.
-    results: HashMap<(usize, Labels), usize>,
+    results: Map<(usize, Labels), usize>,
     result_steps: Steps,
 }
 
@@ -60,9 +58,9 @@ impl<'a> Join<'a> {
             signatures,
             ones,
             out: Matrix::new(steps),
-            rows: HashMap::new(),
+            rows: Map::default(),
             matched,
-            results: HashMap::new(),
+            results: Map::default(),
             result_steps: Steps::new(0, steps),
         }
     }

@@ -1,9 +1,7 @@
 //! How the series of two vectors find each other: by the labels that matching looks at.
 
-use std::collections::HashMap;
-
 use super::matrix::{Matrix, is_present};
-use crate::base::Labels;
+use crate::base::{Labels, Map};
 use crate::promql::ast::Grouping;
 
 /// The signature of every series of both sides: equal numbers for equal matching labels.
@@ -16,7 +14,8 @@ pub(super) struct Signatures {
 
 impl Signatures {
     pub(super) fn of(on: &Grouping, left: &Matrix, right: &Matrix) -> Self {
-        let mut index: HashMap<Labels, usize> = HashMap::with_capacity(left.len().max(right.len()));
+        let most = left.len().max(right.len());
+        let mut index: Map<Labels, usize> = Map::with_capacity_and_hasher(most, Default::default());
         let mut labels = Vec::new();
         let mut number = |matrix: &Matrix| {
             let one = |row: &super::matrix::Row| {

@@ -3,11 +3,9 @@
 //! Values lie row by row in one vector. A step at which a series has no value holds [`STALE`], which no computation
 //! yields: arithmetic on NaNs sets the bit that tells it from others.
 
-use std::collections::HashMap;
-
 use super::Times;
-use crate::base::Labels;
 use crate::base::labels::NAME;
+use crate::base::{Labels, Map, Set};
 use crate::promql::error::{Fault, SAME_LABELS, Span};
 use crate::promql::series::{STALE, Sample, SeriesData, is_stale};
 
@@ -147,13 +145,11 @@ impl Matrix {
 
     /// Rows with the same labels as one row. Two values at one step cannot be.
     pub(super) fn merged(self, span: Span) -> Result<Self, Fault> {
-        let mut seen: HashMap<&Labels, usize> = HashMap::with_capacity(self.len());
-        let unique = self.rows.iter().enumerate().all(|(at, row)| seen.insert(&row.labels, at).is_none());
-        if unique {
+        if !self.has_same_labels() {
             return Ok(self);
         }
         let mut out = Self::new(self.steps);
-        let mut index: HashMap<Labels, usize> = HashMap::with_capacity(self.len());
+        let mut index: Map<Labels, usize> = Map::with_capacity_and_hasher(self.len(), Default::default());
         for (row, values) in self.iter() {
             let at = *index.entry(row.labels.clone()).or_insert_with(|| out.push_absent(row.clone()));
             for (kept, value) in out.values_mut(at).iter_mut().zip(values).filter(|(_, value)| is_present(**value)) {
@@ -168,7 +164,7 @@ impl Matrix {
 
     /// Whether two rows have the same labels, be it at different steps.
     pub(super) fn has_same_labels(&self) -> bool {
-        let mut seen = std::collections::HashSet::with_capacity(self.len());
+        let mut seen = Set::with_capacity_and_hasher(self.len(), Default::default());
         !self.rows.iter().all(|row| seen.insert(&row.labels))
     }
 
