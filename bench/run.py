@@ -12,7 +12,7 @@
     run.py smoke   does every row answer every kind of traffic
 
 --only and --skip take rows of rows.toml, --shape the kinds of traffic of lab/timing.py for quick, counts and where. quick
-and counts always have the floor, and nothing without a proxy.
+and counts always have the floor, and no proxy only where quick compares latencies: with the shape `paced`.
 """
 import argparse
 import json
@@ -63,6 +63,7 @@ def quick(bench, shapes, rounds, seconds):
     found = timing.take_turns(bench, shapes, rounds or 16, seconds or 1.5, say)
     for shape, rows in zip(shapes, found.values()):
         print(f"{shape.name}:")
+        direct = rows.pop("direct", None)
         for name, turns in rows.items():
             used = timing.middle([timing.cpu(one) for one in turns])
             disturbed = sum(one["disturbed"] for one in turns)
@@ -70,6 +71,9 @@ def quick(bench, shapes, rounds, seconds):
         for name in rows:
             if name != "floor":
                 print(f"  {name} is {timing.middle(timing.ratios(rows[name], rows['floor']), '{:.3f}'.format)} x the floor")
+        for name, turns in rows.items() if direct else ():
+            added = (f"{key} {timing.middle(report.above(turns, direct, key), '{:+,.0f}'.format)}" for key in ("p50", "p99"))
+            print(f"  {name:10} adds µs: {', '.join(added)}")
 
 
 def smoke(bench):
@@ -104,6 +108,8 @@ def main():
     if options.what in ("quick", "counts"):
         only = only or ["floor", "outrider"]
         only = ["floor"] + [name for name in only if name not in ("floor", "direct")]
+        if options.what == "quick" and timing.PACED in shapes:
+            only.append("direct")
     if options.what == "fastapi":
         only = fastapi.ROWS
     if options.what in ("where", "scrape"):
