@@ -23,8 +23,3 @@ impl Extent {
         self.0 == Some(0)
     }
 }
-
-/// Reads Content-Length. What is no number tells nothing.
-pub(super) fn content_length(value: &[u8]) -> Option<u64> {
-    std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?.parse().ok()
-}

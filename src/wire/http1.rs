@@ -12,7 +12,7 @@ pub mod head;
 
 pub use blank::BlankLine;
 pub use body::{Body, Step};
-pub use head::{HeadError, RequestHead, ResponseHead, Upgrade, may_be_response, request, response};
+pub use head::{HeadError, RequestHead, ResponseHead, Upgrade, decimal, may_be_response, request, response};
 
 /// A head longer than this is not parsed; the connection goes on unobserved.
 pub const HEAD_LIMIT: usize = 64 * 1024;

@@ -5,10 +5,11 @@ use super::calls::{Asked, Calls, Told};
 use crate::event::Side;
 use crate::event::exchange::{Message, Outcome, Version, keep_field};
 use crate::metrics::grpc::Code;
-use crate::observe::extent::{Extent, content_length};
+use crate::observe::extent::Extent;
 use crate::observe::grpc::is_grpc;
 use crate::service::Ending;
 use crate::service::pair::{Call, Pair};
+use crate::wire::http1::decimal;
 use crate::wire::http2::{BLOCK_LIMIT, Decoder, Event, Kind, Scanner};
 use std::collections::HashMap;
 use std::time::Instant;
@@ -187,7 +188,7 @@ impl Http2 {
         self.decode(Side::Gateway, &mut |name, value| match name {
             b":status" => status = std::str::from_utf8(value).ok().and_then(|text| text.parse::<u16>().ok()),
             b"grpc-status" => code = Some(Code::parse(value)),
-            b"content-length" => length = content_length(value),
+            b"content-length" => length = decimal(value),
             b"content-type" => grpc = is_grpc(value),
             _ => {}
         });

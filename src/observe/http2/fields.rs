@@ -3,9 +3,9 @@
 use crate::event::exchange::keep_field;
 use crate::metrics::grpc::Code;
 use crate::metrics::http::Method;
-use crate::observe::extent::content_length;
 use crate::observe::grpc::is_grpc;
 use crate::trace::propagate::Reader;
+use crate::wire::http1::decimal;
 
 /// A request's fields.
 #[derive(Debug)]
@@ -101,7 +101,7 @@ impl Response {
                 self.status = status.filter(|status| (100..1000).contains(status));
             }
             b"grpc-status" => self.grpc = Some(Code::parse(value)),
-            b"content-length" => self.length = content_length(value),
+            b"content-length" => self.length = decimal(value),
             _ => {}
         }
     }

@@ -193,7 +193,7 @@ impl Framing {
 }
 
 /// `1*DIGIT` that fits; signs, blanks and lists are for others to make sense of.
-fn decimal(value: &[u8]) -> Option<u64> {
+pub fn decimal(value: &[u8]) -> Option<u64> {
     if value.is_empty() || value.len() > 18 {
         return None;
     }
