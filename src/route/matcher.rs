@@ -1,14 +1,25 @@
 //! Many patterns as one tree, walked once per path.
 
+use std::num::NonZeroU32;
+
+use crate::base::Map;
+
 use super::pattern::{Part, Pattern, fits};
 use super::target::Target;
 
 /// A set of patterns; the more specific one wins at the first segment where two differ: literal, then mixed (the one with
 /// more literal bytes first), then parameter, then tail. The order in which patterns were given makes no difference.
-#[derive(Default)]
+///
+/// All nodes lie side by side, and one map holds the literals of them all, so that a segment costs one look into each.
 pub(super) struct Matcher {
-    root: Node,
+    /// The root is the first.
+    nodes: Vec<Node>,
+    /// By the node above and the literal's [`key`], the first node of those alike.
+    literals: Map<(u32, (u32, u64)), Below>,
 }
+
+/// The index of a node that is not the root.
+type Below = NonZeroU32;
 
 #[derive(Default)]
 struct Node {
@@ -16,101 +27,132 @@ struct Node {
     ends: Option<u32>,
     /// The pattern whose tail begins here.
     tail: Option<u32>,
-    /// Sorted by key, then literal.
-    literals: Vec<(Box<[u8]>, Node)>,
-    /// Their keys side by side, so that a search touches little memory.
-    keys: Vec<u64>,
-    mixed: Vec<(Vec<Box<[u8]>>, Node)>,
-    parameter: Option<Box<Node>>,
+    /// Whether literals lead on from here.
+    literals: bool,
+    parameter: Option<Below>,
+    mixed: Vec<(Vec<Box<[u8]>>, Below)>,
+    /// The literal that leads here, and the next node under the same key.
+    literal: Box<[u8]>,
+    alike: Option<Below>,
+}
+
+impl Default for Matcher {
+    fn default() -> Self {
+        Self { nodes: vec![Node::default()], literals: Map::default() }
+    }
 }
 
 impl Matcher {
     /// Adds a pattern under `index`; false (and nothing changed) where one that matches the same paths is there already.
     pub(super) fn add(&mut self, pattern: &Pattern, index: u32) -> bool {
-        let mut node = &mut self.root;
+        let mut at = 0;
         for part in &pattern.parts {
-            node = match part {
-                Part::Literal(bytes) => {
-                    let own = (key(bytes), bytes);
-                    let at = node.literals.binary_search_by(|(o, _)| (key(o), o).cmp(&own)).unwrap_or_else(|at| {
-                        node.literals.insert(at, (bytes.clone(), Node::default()));
-                        node.keys.insert(at, own.0);
-                        at
-                    });
-                    &mut node.literals[at].1
-                }
-                Part::Mixed(literals) => {
-                    let order = |all: &[Box<[u8]>]| std::cmp::Reverse(all.iter().map(|l| l.len()).sum::<usize>());
-                    let key = (order(literals), literals);
-                    let at = node.mixed.binary_search_by(|(o, _)| (order(o), o).cmp(&key)).unwrap_or_else(|at| {
-                        node.mixed.insert(at, (literals.clone(), Node::default()));
-                        at
-                    });
-                    &mut node.mixed[at].1
-                }
-                Part::Parameter => node.parameter.get_or_insert_default(),
-                Part::Tail => return claim(&mut node.tail, index),
+            let below = match part {
+                Part::Literal(literal) => self.literal(at, literal).unwrap_or_else(|| self.add_literal(at, literal)),
+                Part::Mixed(literals) => self.add_mixed(at, literals),
+                Part::Parameter => match self.nodes[at].parameter {
+                    Some(below) => below,
+                    None => {
+                        let below = self.push(Node::default());
+                        *self.nodes[at].parameter.insert(below)
+                    }
+                },
+                Part::Tail => return claim(&mut self.nodes[at].tail, index),
             };
+            at = place(below);
         }
-        claim(&mut node.ends, index)
+        claim(&mut self.nodes[at].ends, index)
+    }
+
+    fn add_literal(&mut self, above: usize, literal: &[u8]) -> Below {
+        let key = (above as u32, key(literal));
+        let alike = self.literals.get(&key).copied();
+        let below = self.push(Node { literal: literal.into(), alike, ..Node::default() });
+        self.literals.insert(key, below);
+        self.nodes[above].literals = true;
+        below
+    }
+
+    fn add_mixed(&mut self, above: usize, literals: &[Box<[u8]>]) -> Below {
+        let order = |all: &[Box<[u8]>]| std::cmp::Reverse(all.iter().map(|l| l.len()).sum::<usize>());
+        let own = (order(literals), literals);
+        match self.nodes[above].mixed.binary_search_by(|(other, _)| (order(other), &other[..]).cmp(&own)) {
+            Ok(known) => self.nodes[above].mixed[known].1,
+            Err(new) => {
+                let below = self.push(Node::default());
+                self.nodes[above].mixed.insert(new, (literals.to_vec(), below));
+                below
+            }
+        }
+    }
+
+    fn push(&mut self, node: Node) -> Below {
+        self.nodes.push(node);
+        // One at least, as the root was there.
+        NonZeroU32::MIN.saturating_add(self.nodes.len() as u32 - 2)
     }
 
     /// The index of the pattern that `target` matches.
     pub(super) fn find(&self, target: &Target) -> Option<u32> {
-        self.root.find(target, 0)
+        self.find_below(0, target, 0)
+    }
+
+    /// Every node has one depth and so is visited at most once: the walk is bounded by the tree, whatever the path.
+    fn find_below(&self, place_of: usize, target: &Target, at: usize) -> Option<u32> {
+        let node = &self.nodes[place_of];
+        let Some(segment) = target.get(at) else { return node.ends };
+        if node.literals
+            && let Some(below) = self.literal(place_of, segment)
+            && let Some(index) = self.find_below(place(below), target, at + 1)
+        {
+            return Some(index);
+        }
+        for (literals, below) in &node.mixed {
+            if fits(literals, segment)
+                && let Some(index) = self.find_below(place(*below), target, at + 1)
+            {
+                return Some(index);
+            }
+        }
+        node.parameter.and_then(|below| self.find_below(place(below), target, at + 1)).or(node.tail)
+    }
+
+    /// The node that a literal leads to.
+    fn literal(&self, above: usize, segment: &[u8]) -> Option<Below> {
+        let mut below = *self.literals.get(&(above as u32, key(segment)))?;
+        // Short ones are their key.
+        while segment.len() > IN_KEY && *self.nodes[place(below)].literal != *segment {
+            below = self.nodes[place(below)].alike?;
+        }
+        Some(below)
     }
 }
 
 /// Segments up to this length are their key.
 const IN_KEY: usize = 7;
 
-/// The length of a segment and its first bytes: what hardly two literals at one place share.
-fn key(segment: &[u8]) -> u64 {
-    let len = segment.len().min(255) as u64;
-    match segment.first_chunk() {
-        Some(first) => len << (8 * IN_KEY) | u64::from_be_bytes(*first) >> 8,
-        None => segment.iter().fold(len, |key, byte| key << 8 | u64::from(*byte)),
-    }
+/// A segment's length and bytes from both its ends: what hardly two literals at one place share.
+fn key(segment: &[u8]) -> (u32, u64) {
+    let bytes = match (segment.first_chunk(), segment.last_chunk()) {
+        (Some(first), Some(last)) => u64::from_ne_bytes(*first) ^ u64::from_ne_bytes(*last).rotate_left(29),
+        _ => match (segment.first_chunk(), segment.last_chunk()) {
+            (Some(first), Some(last)) => {
+                u64::from(u32::from_ne_bytes(*first)) << 32 | u64::from(u32::from_ne_bytes(*last))
+            }
+            _ => segment.iter().fold(0, |key, byte| key << 8 | u64::from(*byte)),
+        },
+    };
+    (segment.len() as u32, bytes)
+}
+
+fn place(below: Below) -> usize {
+    below.get() as usize
 }
 
 fn claim(slot: &mut Option<u32>, index: u32) -> bool {
     let free = slot.is_none();
     slot.get_or_insert(index);
     free
-}
-
-impl Node {
-    /// Every node has one depth and so is visited at most once: the walk is bounded by the tree, whatever the path.
-    fn find(&self, target: &Target, at: usize) -> Option<u32> {
-        let Some(segment) = target.get(at) else { return self.ends };
-        if let Some(node) = self.literal(segment)
-            && let Some(index) = node.find(target, at + 1)
-        {
-            return Some(index);
-        }
-        for (literals, node) in &self.mixed {
-            if fits(literals, segment)
-                && let Some(index) = node.find(target, at + 1)
-            {
-                return Some(index);
-            }
-        }
-        self.parameter.as_ref().and_then(|node| node.find(target, at + 1)).or(self.tail)
-    }
-
-    fn literal(&self, segment: &[u8]) -> Option<&Node> {
-        let key = key(segment);
-        let first = self.keys.partition_point(|known| *known < key);
-        if self.keys.get(first) != Some(&key) {
-            return None;
-        }
-        if segment.len() <= IN_KEY {
-            return self.literals.get(first).map(|(_, node)| node);
-        }
-        let alike = &self.literals[first..first + self.keys[first..].partition_point(|known| *known == key)];
-        let at = alike.binary_search_by(|(literal, _)| (**literal).cmp(segment)).ok()?;
-        Some(&alike[at].1)
-    }
 }
 
 #[cfg(test)]
@@ -149,12 +191,36 @@ mod tests {
     }
 
     #[test]
-    fn literals_of_one_length_that_begin_alike_are_told_apart() {
-        let patterns = ["/code-scanning", "/code-security", "/code-scanninh", "/code-scannin", "/a", "/aa", "/1234567"];
+    fn literals_that_are_alike_are_told_apart() {
+        let patterns = [
+            "/code-scanning",
+            "/code-security",
+            "/code-scanninh",
+            "/code-scannin",
+            "/a",
+            "/aa",
+            "/1234567",
+            "/12345678",
+            "/1234",
+            "/between-one-and-the-other",
+            "/between-two-and-the-other",
+            "/between-six-and-the-other",
+        ];
         for path in patterns {
             assert_eq!(matched(&patterns, path), Some(path));
         }
-        for path in ["/code-scannino", "/b", "/ab", "/aaa", "/1234568", "/12345678", "/123456"] {
+        for path in [
+            "/code-scannino",
+            "/b",
+            "/ab",
+            "/aaa",
+            "/1234568",
+            "/123456",
+            "/12345",
+            "/22345678",
+            "/1233",
+            "/between-ten-and-the-other",
+        ] {
             assert_eq!(matched(&patterns, path), None, "{path}");
         }
     }
