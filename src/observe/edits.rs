@@ -18,24 +18,31 @@ use crate::wire::http2::{self, frame};
 use std::io::Write;
 use std::net::IpAddr;
 
+/// What comes in front of an address in a line of its own.
+const NAME: &[u8; 17] = b"x-forwarded-for: ";
+/// Bytes of such a line with the longest address, which has 45.
+const LONGEST: usize = NAME.len() + 45 + 2;
+
 /// A client's address, and as it is written in a field.
 #[derive(Clone, Copy, Debug)]
 pub struct Address {
     ip: IpAddr,
-    text: [u8; 45],
+    /// A line of its own.
+    line: [u8; LONGEST],
     len: u8,
 }
 
 impl Address {
     /// IPv4 in IPv6 is written as the IPv4 that it is.
     pub fn new(ip: IpAddr) -> Self {
-        let mut text = [0; 45];
-        let mut free = &mut text[..];
-        // 45 bytes hold the longest address, so this cannot fail.
+        let mut line = [0; LONGEST];
+        line[..NAME.len()].copy_from_slice(NAME);
+        let mut free = &mut line[NAME.len()..];
+        // It holds the longest address, so this cannot fail.
         let ip = ip.to_canonical();
-        let _ = write!(free, "{ip}");
-        let len = 45 - free.len();
-        Self { ip, text, len: len as u8 }
+        let _ = write!(free, "{ip}\r\n");
+        let len = LONGEST - free.len();
+        Self { ip, line, len: len as u8 }
     }
 
     /// The address.
@@ -44,7 +51,11 @@ impl Address {
     }
 
     fn as_bytes(&self) -> &[u8] {
-        &self.text[..usize::from(self.len)]
+        &self.line[NAME.len()..usize::from(self.len) - 2]
+    }
+
+    fn line(&self) -> &[u8] {
+        &self.line[..usize::from(self.len)]
     }
 }
 
@@ -55,6 +66,8 @@ pub struct Wishes<'a> {
     pub client: Option<&'a Address>,
     /// The trace's context.
     pub trace: Option<&'a Fields>,
+    /// Whether it is known that no field is there that carries one.
+    pub is_fresh: bool,
     /// An id of ours.
     pub request_id: Option<&'a [u8; 36]>,
 }
@@ -83,7 +96,7 @@ pub fn end_block(
     }
     if let Some(trace) = wishes.trace {
         let missing = trace.names().filter(|name| !has(*name));
-        missing.for_each(|name| http2::literal(name.as_str().as_bytes(), trace.value(name).as_bytes(), block));
+        missing.for_each(|name| http2::literal(name.as_str().as_bytes(), trace.line(name).value(), block));
     }
     if let Some(id) = wishes.request_id {
         http2::literal(b"x-request-id", id, block);

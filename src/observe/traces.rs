@@ -57,13 +57,15 @@ pub(super) struct Traceable {
 pub(super) struct Head {
     pub(super) traceable: Option<Traceable>,
     pub(super) fields: Option<Fields>,
+    /// Whether the head came with none of these.
+    is_fresh: bool,
     pub(super) request_id: Option<[u8; 36]>,
 }
 
 impl Head {
     /// What is to be told to the gateway, with the client's address if that is.
     pub(super) fn wishes<'a>(&'a self, client: Option<&'a Address>) -> Wishes<'a> {
-        Wishes { client, trace: self.fields.as_ref(), request_id: self.request_id.as_ref() }
+        Wishes { client, trace: self.fields.as_ref(), is_fresh: self.is_fresh, request_id: self.request_id.as_ref() }
     }
 }
 
@@ -175,6 +177,7 @@ impl Tracing {
         Head {
             traceable: Some(Traceable { context: begun.context, by: begun.decision.why }),
             fields: policy.fields(&begun),
+            is_fresh: !reader.carries(),
             request_id: mints.then(|| self.ids.uuid()),
         }
     }

@@ -6,12 +6,14 @@
 use super::auth;
 use super::chance::Chance;
 use super::interest::Interests;
+use crate::base::ascii::is;
 use crate::config::Profile;
 use crate::event::exchange::MessageRecord;
 use crate::event::{Exchange, Queue, Record, Session, Traced};
 use crate::wire::http1::{RequestHead, ResponseHead, Upgrade};
 use crate::wire::websocket::Unread;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use foldhash::quality::RandomState;
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -222,7 +224,7 @@ impl Watch {
     /// Whether a field of a request is one that something is derived from.
     fn asks_for_more(&mut self, name: &str, value: &[u8]) -> bool {
         match name.len() {
-            10 if name.eq_ignore_ascii_case("user-agent") => !self.is_harmless_agent(value),
+            10 if is(name.as_bytes(), b"user-agent") => !self.is_harmless_agent(value),
             _ => auth::Method::may_be_in(name),
         }
     }
@@ -245,7 +247,8 @@ impl Watch {
     }
 }
 
-/// What was found harmless before, by hashes that nobody outside can foresee. What finds its place taken pushes the other out.
+/// What was found harmless before, by hashes of 64 bits whose seed nobody outside knows or sees a trace of. What finds its place
+/// taken pushes the other out.
 struct Harmless {
     hash: RandomState,
     places: Box<[u64; KNOWN]>,
@@ -253,7 +256,7 @@ struct Harmless {
 
 impl Default for Harmless {
     fn default() -> Self {
-        Self { hash: RandomState::new(), places: Box::new([0; KNOWN]) }
+        Self { hash: RandomState::default(), places: Box::new([0; KNOWN]) }
     }
 }
 

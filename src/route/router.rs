@@ -1,8 +1,9 @@
 //! One worker's lookups.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+
+use crate::base::Map;
 
 use super::asset::is_asset;
 use super::candidates::Candidates;
@@ -25,7 +26,7 @@ const STATIC: &str = "static";
 pub struct Router {
     table: Arc<Table>,
     /// Every name of the table, and the folds, as of `version`.
-    known: HashMap<Arc<str>, Endpoint>,
+    known: Map<Arc<str>, Endpoint>,
     folds: Arc<Folds>,
     version: u64,
     /// The endpoints of the document's templates, as far as there are any.
@@ -43,7 +44,7 @@ impl Router {
     pub fn new(table: Arc<Table>) -> Self {
         Self {
             table,
-            known: HashMap::new(),
+            known: Map::default(),
             folds: Arc::default(),
             version: 0,
             documented: Vec::new(),

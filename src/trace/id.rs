@@ -56,9 +56,10 @@ impl Ids {
         self.0.fill_bytes(&mut bytes);
         bytes[6] = bytes[6] & 0x0f | 0x40;
         bytes[8] = bytes[8] & 0x3f | 0x80;
-        let mut text = [b'-'; 36];
-        let groups = [(0..4, 0..8), (4..6, 9..13), (6..8, 14..18), (8..10, 19..23), (10..16, 24..36)];
-        groups.into_iter().for_each(|(from, to)| hex::write(&bytes[from], &mut text[to]));
+        let (mut digits, mut text) = ([0; 32], [b'-'; 36]);
+        hex::write(&bytes, &mut digits);
+        let groups = [(0..8, 0..8), (8..12, 9..13), (12..16, 14..18), (16..20, 19..23), (20..32, 24..36)];
+        groups.into_iter().for_each(|(from, to)| text[to].copy_from_slice(&digits[from]));
         text
     }
 }

@@ -2,7 +2,7 @@
 
 use super::id::Ids;
 use super::link::Links;
-use super::propagate::{Fields, Reader, Remote};
+use super::propagate::{Fields, Forms, Reader, Remote};
 use super::sample::{Decision, Sampler, Share, Why};
 use crate::config::tracing::{Format, Tracing};
 use crate::event::{Context, Traced};
@@ -12,7 +12,9 @@ use std::time::Instant;
 pub struct Policy {
     /// Whether spans are made.
     pub sampler: Sampler,
+    /// In the order in which they are read.
     forms: Vec<Format>,
+    written: Forms,
     trust: bool,
     inject: bool,
     /// Whether a request without `x-request-id` gets one.
@@ -42,6 +44,7 @@ impl Policy {
         Self {
             sampler: Sampler::new(config, now),
             forms: config.propagation.clone(),
+            written: config.propagation.iter().copied().collect(),
             trust: config.trust,
             inject: config.inject,
             mint_request_id: config.mint_request_id,
@@ -116,8 +119,8 @@ impl Policy {
         let (parent, random, debug) = (Some(parent), remote.random, remote.debug);
         let context = Context { trace, span: ids.span(), parent, sampled: true, random, debug };
         let keep_state = form == Format::TraceContext && reader.has_good_state();
-        let there: Vec<Format> = self.forms.iter().copied().filter(|form| reader.has_form(*form)).collect();
-        let fields = self.inject.then(|| Fields::new(&context, &there, keep_state));
+        let there: Forms = self.forms.iter().copied().filter(|form| reader.has_form(*form)).collect();
+        let fields = self.inject.then(|| Fields::new(&context, there, keep_state));
         Some((Traced { context, by: decision.why.as_str() }, fields))
     }
 
@@ -129,7 +132,7 @@ impl Policy {
         let decision = self.sampler.decide(now, &trace, Some(&remote), None);
         let context = Context { span: ids.span(), parent: Some(parent.span), ..*parent };
         let traced = decision.sampled.then(|| Traced { context, by: decision.why.as_str() })?;
-        Some((traced, self.inject.then(|| Fields::new(&context, &self.forms, false))))
+        Some((traced, self.inject.then(|| Fields::new(&context, self.written, false))))
     }
 
     /// Begins the span of a call that nobody knows the cause of, in a trace of its own.
@@ -143,7 +146,7 @@ impl Policy {
 
     /// What the fields of a request become; `None` where they stay as they came.
     pub fn fields(&self, begun: &Begun) -> Option<Fields> {
-        begun.inject.then(|| Fields::new(&begun.context, &self.forms, begun.keep_state))
+        begun.inject.then(|| Fields::new(&begun.context, self.written, begun.keep_state))
     }
 }
 

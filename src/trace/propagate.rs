@@ -21,7 +21,7 @@ mod tests;
 mod tracecontext;
 mod tracestate;
 
-pub use fields::{Become, Fields, Value};
+pub use fields::{Become, Fields, Forms, Line};
 pub use name::Name;
 
 use crate::config::tracing::Format;
@@ -79,6 +79,8 @@ pub struct Reader {
     multi: Multi,
     jaeger: Once,
     request_id: bool,
+    /// Whether any of the others is there.
+    carries: bool,
 }
 
 impl Reader {
@@ -91,15 +93,24 @@ impl Reader {
             11 if name.eq_ignore_ascii_case(b"traceparent") => {
                 self.traceparent.take(tracecontext::read(value.trim_ascii()));
             }
-            12 if name.eq_ignore_ascii_case(b"x-request-id") => self.request_id = true,
+            12 if name.eq_ignore_ascii_case(b"x-request-id") => return self.request_id = true,
             13 if name.eq_ignore_ascii_case(b"uber-trace-id") => self.jaeger.take(jaeger::read(value.trim_ascii())),
             10..=17 if name[..5].eq_ignore_ascii_case(b"x-b3-") => self.multi.field(&name[5..], value.trim_ascii()),
-            _ => {}
+            _ => return,
         }
+        self.carries = true;
+    }
+
+    /// Whether any field is there that a context is carried in, whatever its value.
+    pub fn carries(&self) -> bool {
+        self.carries
     }
 
     /// What the first of `forms` that is there says. A form without ids (B3's `0`) decides only where no other has ids.
     pub fn remote(&self, forms: &[Format]) -> Option<(Format, Remote)> {
+        if !self.carries {
+            return None;
+        }
         let mut found = None;
         for &form in forms {
             let Some(remote) = self.of(form) else { continue };

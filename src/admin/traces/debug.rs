@@ -66,8 +66,8 @@ pub(super) async fn context(
     });
     let inject: Map<String, Value> = fields
         .iter()
-        .flat_map(|fields| fields.names().map(|name| (name, fields.value(name))))
-        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into()))
+        .flat_map(|fields| fields.names().map(|name| (name, fields.line(name))))
+        .map(|(name, line)| (name.as_str().to_owned(), String::from_utf8_lossy(line.value()).into()))
         .collect();
     let gone = |name: &str| fields.as_ref().is_some_and(|fields| fields.of(name.as_bytes()) == Become::Gone);
     let removed: Vec<&str> = headers.keys().map(|name| name.as_str()).filter(|name| gone(name)).collect();

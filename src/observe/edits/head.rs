@@ -14,18 +14,19 @@ use std::ops::Range;
 /// two of them would be none. What is not there yet goes in front of the empty line, if that has not gone on too.
 pub fn head(head: &RequestHead<'_>, base: isize, wishes: &Wishes<'_>, edits: &mut Edits) {
     let here = |at: usize| usize::try_from(base + at as isize).ok();
-    let address = wishes.client.map(|client| (client, head.forwarded_for.and_then(here)));
-    let mut address = address.map(|(client, at)| (client.as_bytes(), at));
+    let mut address = wishes.client.map(|client| (client, head.forwarded_for.and_then(here)));
     let mut extend = |before: usize, edits: &mut Edits| {
         if let Some((client, Some(at))) = address
             && at <= before
         {
-            edits.insert(at, &[b", ", client]);
+            edits.insert(at, &[b", ", client.as_bytes()]);
             address = None;
         }
     };
     let mut written = [false; 8];
-    if let Some(trace) = wishes.trace {
+    if let Some(trace) = wishes.trace
+        && !wishes.is_fresh
+    {
         for field in head.fields {
             let becomes = trace.of(field.name.as_bytes());
             let is_first = match becomes {
@@ -42,7 +43,7 @@ pub fn head(head: &RequestHead<'_>, base: isize, wishes: &Wishes<'_>, edits: &mu
             let (Some(from), Some(to)) = (here(cut.start), here(cut.end)) else { continue };
             extend(from, edits);
             match becomes {
-                Become::Ours(name) if is_first => edits.replace(from..to, &[trace.value(name).as_bytes()]),
+                Become::Ours(name) if is_first => edits.replace(from..to, &[trace.line(name).value()]),
                 _ => edits.replace(from..to, &[]),
             }
         }
@@ -50,18 +51,15 @@ pub fn head(head: &RequestHead<'_>, base: isize, wishes: &Wishes<'_>, edits: &mu
     let Some(end) = here(blank_line(head.bytes)) else { return };
     extend(end, edits);
     edits.write(end..end, |text| {
-        let mut line = |name: &str, value: &[u8]| {
-            [name.as_bytes(), b": ", value, b"\r\n"].into_iter().for_each(|piece| text.extend_from_slice(piece));
-        };
         if let Some((client, _)) = address {
-            line("x-forwarded-for", client);
+            text.extend_from_slice(client.line());
         }
         if let Some(trace) = wishes.trace {
             let missing = trace.names().filter(|name| !written[*name as usize]);
-            missing.for_each(|name| line(name.as_str(), trace.value(name).as_bytes()));
+            missing.for_each(|name| text.extend_from_slice(trace.line(name).as_bytes()));
         }
         if let Some(id) = wishes.request_id {
-            line("x-request-id", id);
+            [b"x-request-id: ", &id[..], b"\r\n"].into_iter().for_each(|piece| text.extend_from_slice(piece));
         }
     });
 }
@@ -119,13 +117,14 @@ mod tests {
     fn fields(forms: &[Format], keep_state: bool) -> Fields {
         let (trace, span) = (TraceId::new([0xab; 16]).unwrap(), SpanId::new([0xcd; 8]).unwrap());
         let context = Context { trace, span, parent: None, sampled: true, random: false, debug: false };
-        Fields::new(&context, forms, keep_state)
+        Fields::new(&context, forms.iter().copied().collect(), keep_state)
     }
 
     fn with_trace(head: &str, from: usize, forms: &[Format], keep_state: bool) -> String {
         let client = Address::new("10.0.0.1".parse().unwrap());
+        let fields = fields(forms, keep_state);
         let wishes =
-            Wishes { client: Some(&client), trace: Some(&fields(forms, keep_state)), request_id: Some(&[b'7'; 36]) };
+            Wishes { client: Some(&client), trace: Some(&fields), is_fresh: false, request_id: Some(&[b'7'; 36]) };
         edited_from(head, from, &wishes)
     }
 

@@ -1,19 +1,21 @@
 //! What becomes of a request's fields: those that carry a context get ours, in all configured forms.
 //!
-//! A value is put together when it is asked for; ids are made text once. Most requests carry no context, so what matters is that a
-//! field which is none of these is passed over by the length of its name.
+//! A line is put together when it is asked for; ids are made text once. Most requests carry no context, so what matters is that a
+//! field which is none of these is passed over by the length of its name, and that a line is written in one go.
 
 use super::{Name, hex};
 use crate::config::tracing::Format;
-use crate::event::Context;
+use crate::event::{Context, SpanId};
 
-/// Bytes of the longest value: `b3` with a parent.
-const LONGEST: usize = 68;
+/// Bytes of the longest line: `b3` with a parent.
+const LONGEST: usize = 74;
 
-/// A value of ours.
+/// A field of ours: `name: value`, and the end of a line.
 #[derive(Clone, Copy)]
-pub struct Value {
+pub struct Line {
     text: [u8; LONGEST],
+    /// Where the value begins.
+    value: u8,
     len: u8,
 }
 
@@ -28,6 +30,10 @@ pub enum Become {
     Gone,
 }
 
+/// A set of forms.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Forms(u8);
+
 /// The fields that carry a context, as they go on.
 pub struct Fields {
     trace: [u8; 32],
@@ -36,48 +42,85 @@ pub struct Fields {
     sampled: bool,
     random: bool,
     debug: bool,
-    /// By [`Format`].
-    forms: [bool; 5],
+    /// Those that a request goes on with, by [`Name`], the first one lowest.
+    names: u8,
+    forms: Forms,
     keep_state: bool,
 }
 
-impl Value {
-    /// Its bytes.
+impl Line {
+    /// Inlined, as are the lengths of its pieces then: most are known, and a line is a few moves.
+    #[inline(always)]
+    fn of(name: Name, pieces: &[&[u8]]) -> Self {
+        let mut line = Self { text: [0; LONGEST], value: 0, len: 0 };
+        line.put(name.as_str().as_bytes());
+        line.put(b": ");
+        line.value = line.len;
+        pieces.iter().for_each(|piece| line.put(piece));
+        line.put(b"\r\n");
+        line
+    }
+
+    #[inline(always)]
+    fn put(&mut self, piece: &[u8]) {
+        let from = usize::from(self.len);
+        self.text[from..from + piece.len()].copy_from_slice(piece);
+        self.len += piece.len() as u8;
+    }
+
+    /// All of it.
     pub fn as_bytes(&self) -> &[u8] {
         &self.text[..usize::from(self.len)]
     }
 
-    fn of(pieces: &[&[u8]]) -> Self {
-        let mut value = Self { text: [0; LONGEST], len: 0 };
-        for piece in pieces {
-            let from = usize::from(value.len);
-            value.text[from..from + piece.len()].copy_from_slice(piece);
-            value.len += piece.len() as u8;
-        }
-        value
+    /// The value.
+    pub fn value(&self) -> &[u8] {
+        &self.text[usize::from(self.value)..usize::from(self.len) - 2]
+    }
+}
+
+impl Forms {
+    fn has(self, form: Format) -> bool {
+        self.0 & 1 << form as u8 != 0
+    }
+}
+
+impl FromIterator<Format> for Forms {
+    fn from_iter<I: IntoIterator<Item = Format>>(forms: I) -> Self {
+        Self(forms.into_iter().fold(0, |all, form| all | 1 << form as u8))
     }
 }
 
 impl Fields {
     /// `context` in all of `forms`; the caller's `tracestate` goes on if `keep_state`.
-    pub fn new(context: &Context, forms: &[Format], keep_state: bool) -> Self {
+    pub fn new(context: &Context, forms: Forms, keep_state: bool) -> Self {
         let &Context { trace, span, parent, sampled, random, debug } = context;
-        let (mut digits, mut own) = ([0; 32], [false; 5]);
+        let mut digits = [0; 32];
         hex::write(&trace.bytes(), &mut digits);
-        forms.iter().for_each(|form| own[*form as usize] = true);
-        let short = |bytes: [u8; 8]| {
+        let short = |id: SpanId| {
             let mut digits = [0; 16];
-            hex::write(&bytes, &mut digits);
+            hex::write(&id.bytes(), &mut digits);
             digits
+        };
+        let goes = |name: Name| {
+            forms.has(name.form())
+                && match name {
+                    Name::Parent => parent.is_some(),
+                    // Debug implies the decision, which is then not sent.
+                    Name::Flags => debug,
+                    Name::Sampled => !debug,
+                    _ => true,
+                }
         };
         Self {
             trace: digits,
-            span: short(span.bytes()),
-            parent: parent.map(|parent| short(parent.bytes())),
+            span: short(span),
+            parent: parent.map(short),
             sampled,
             random,
             debug,
-            forms: own,
+            names: Name::ALL.into_iter().fold(0, |all, name| all | u8::from(goes(name)) << name as u8),
+            forms,
             keep_state,
         }
     }
@@ -86,45 +129,60 @@ impl Fields {
     pub fn of(&self, name: &[u8]) -> Become {
         match Name::find(name) {
             Some(name) if self.has(name) => Become::Ours(name),
-            Some(Name::Parent | Name::Flags | Name::Sampled) if self.writes(Format::B3Multi) => Become::Gone,
+            Some(Name::Parent | Name::Flags | Name::Sampled) if self.forms.has(Format::B3Multi) => Become::Gone,
             Some(_) => Become::Same,
-            None if self.writes(Format::TraceContext) && !self.keep_state && Name::is_tracestate(name) => Become::Gone,
+            None if !self.keep_state && self.forms.has(Format::TraceContext) && Name::is_tracestate(name) => {
+                Become::Gone
+            }
             None => Become::Same,
         }
     }
 
     /// The fields that a request goes on with.
     pub fn names(&self) -> impl Iterator<Item = Name> {
-        Name::ALL.into_iter().filter(|name| self.has(*name))
+        let mut left = self.names;
+        std::iter::from_fn(move || {
+            let next = Name::ALL.get(left.trailing_zeros() as usize)?;
+            left &= left - 1;
+            Some(*next)
+        })
     }
 
-    /// The value of one of them.
-    pub fn value(&self, name: Name) -> Value {
-        let (trace, span) = (self.trace(), &self.span[..]);
-        // Debug implies the decision.
-        let decision = |debug: &'static [u8], yes: &'static [u8], no: &'static [u8]| match (self.debug, self.sampled) {
-            (true, _) => debug,
-            (_, true) => yes,
-            (_, false) => no,
-        };
+    /// One of them.
+    pub fn line(&self, name: Name) -> Line {
+        let span = &self.span;
         match name {
             Name::TraceParent => {
                 let flags = [b'0', b'0' + u8::from(self.sampled) + 2 * u8::from(self.random)];
-                Value::of(&[b"00-", &self.trace, b"-", span, b"-", &flags])
+                Line::of(name, &[b"00-", &self.trace, b"-", span, b"-", &flags])
             }
             Name::B3 => {
-                let decision = decision(b"-d", b"-1", b"-0");
+                let decision = self.decision(b"-d", b"-1", b"-0");
                 match &self.parent {
-                    Some(parent) => Value::of(&[trace, b"-", span, decision, b"-", parent]),
-                    None => Value::of(&[trace, b"-", span, decision]),
+                    Some(parent) => Line::of(name, &[self.trace(), b"-", span, decision, b"-", parent]),
+                    None => Line::of(name, &[self.trace(), b"-", span, decision]),
                 }
             }
-            Name::Trace => Value::of(&[trace]),
-            Name::Span => Value::of(&[span]),
-            Name::Parent => Value::of(&[self.parent.as_ref().map_or(&[], |parent| &parent[..])]),
-            Name::Sampled => Value::of(&[if self.sampled { b"1" } else { b"0" }]),
-            Name::Flags => Value::of(&[b"1"]),
-            Name::Jaeger => Value::of(&[trace, b":", span, decision(b":0:3", b":0:1", b":0:0")]),
+            Name::Trace => Line::of(name, &[self.trace()]),
+            Name::Span => Line::of(name, &[span]),
+            Name::Parent => Line::of(name, &[self.parent.as_ref().map_or(&[], |parent| &parent[..])]),
+            Name::Sampled => Line::of(name, &[if self.sampled { b"1" } else { b"0" }]),
+            Name::Flags => Line::of(name, &[b"1"]),
+            Name::Jaeger => Line::of(name, &[self.trace(), b":", span, self.decision(b":0:3", b":0:1", b":0:0")]),
+        }
+    }
+
+    /// Debug implies the decision.
+    fn decision<const N: usize>(
+        &self,
+        debug: &'static [u8; N],
+        yes: &'static [u8; N],
+        no: &'static [u8; N],
+    ) -> &'static [u8; N] {
+        match (self.debug, self.sampled) {
+            (true, _) => debug,
+            (_, true) => yes,
+            (_, false) => no,
         }
     }
 
@@ -133,18 +191,7 @@ impl Fields {
         if self.trace[..16] == [b'0'; 16] { &self.trace[16..] } else { &self.trace }
     }
 
-    fn writes(&self, form: Format) -> bool {
-        self.forms[form as usize]
-    }
-
     fn has(&self, name: Name) -> bool {
-        self.writes(name.form())
-            && match name {
-                Name::Parent => self.parent.is_some(),
-                // Debug implies the decision, which is then not sent.
-                Name::Flags => self.debug,
-                Name::Sampled => !self.debug,
-                _ => true,
-            }
+        self.names & 1 << name as u8 != 0
     }
 }

@@ -1,6 +1,7 @@
 //! Heads of HTTP/1.x messages: parsed by `httparse`, then judged as a bystander must judge them.
 
 use super::{Body, chunked::Chunked};
+use crate::base::ascii::is;
 use httparse::{Error, Header, ParserConfig, Status};
 use std::mem::MaybeUninit;
 
@@ -116,14 +117,14 @@ fn request_head<'a>(bytes: &'a [u8], parsed: &'a httparse::Request<'_, 'a>) -> R
     for field in fields {
         // Most fields are told apart by the length of their name alone.
         match field.name.len() {
-            7 if field.name.eq_ignore_ascii_case("upgrade") => {
+            7 if is(field.name.as_bytes(), b"upgrade") => {
                 upgrade = true;
                 websocket |= has_token(field.value, b"websocket");
             }
-            10 if field.name.eq_ignore_ascii_case("connection") => {
+            10 if is(field.name.as_bytes(), b"connection") => {
                 connection_upgrade |= has_token(field.value, b"upgrade");
             }
-            15 if field.name.eq_ignore_ascii_case("x-forwarded-for") => {
+            15 if is(field.name.as_bytes(), b"x-forwarded-for") => {
                 forwarded_for = Some(offset(bytes, field.value.as_ptr()) + field.value.len());
             }
             _ => framing.see(field),
@@ -168,12 +169,12 @@ struct Framing {
 impl Framing {
     fn see(&mut self, field: &Header<'_>) {
         match field.name.len() {
-            14 if field.name.eq_ignore_ascii_case("content-length") => {
+            14 if is(field.name.as_bytes(), b"content-length") => {
                 let length = decimal(field.value);
                 self.ambiguous |= length.is_none() || self.length.is_some();
                 self.length = length.or(self.length);
             }
-            17 if field.name.eq_ignore_ascii_case("transfer-encoding") => {
+            17 if is(field.name.as_bytes(), b"transfer-encoding") => {
                 self.ambiguous |= self.chunked || !field.value.eq_ignore_ascii_case(b"chunked");
                 self.chunked = true;
             }
