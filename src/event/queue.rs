@@ -1,6 +1,7 @@
 //! The road from the workers to the observe thread: bounded, and nobody on the data path waits. A worker holds the lock for
 //! as long as it takes to put a pointer in a list; the observe thread for as long as it takes to swap two lists. The thread
-//! looks by itself every [`PERIOD`], so a request costs no wake-up; only a queue that is half full calls it.
+//! looks by itself every [`PERIOD`], or a few times a second where hardly anything is told, so a request costs no wake-up; only
+//! a queue that is half full calls it.
 //!
 //! What finds the queue full is dropped and counted. Boxes come back for reuse, so a steady state allocates nothing.
 
@@ -11,8 +12,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long what is told may wait to be looked at.
-pub const PERIOD: Duration = Duration::from_millis(50);
+/// How long what is told may wait to be looked at, where much is.
+const PERIOD: Duration = Duration::from_millis(50);
+/// How long it may wait behind a look that found fewer than [`FEW`]: to wake up for nothing is what an idle agent costs.
+const QUIET: Duration = Duration::from_millis(200);
+/// Records in a look that are not many.
+const FEW: usize = 64;
 /// What the queue holds at most, bytes.
 const LIMIT: usize = 8 << 20;
 /// Boxes kept for reuse, of up to 8 KiB each: what one period of a busy worker needs. More than that is given back, as a burst
@@ -52,6 +57,7 @@ pub struct Queue(Arc<Shared>);
 pub struct Drain {
     shared: Arc<Shared>,
     batch: Vec<Record>,
+    period: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -82,7 +88,7 @@ struct State {
 /// A queue.
 pub fn queue() -> (Queue, Drain) {
     let shared = Arc::new(Shared::default());
-    (Queue(shared.clone()), Drain { shared, batch: Vec::new() })
+    (Queue(shared.clone()), Drain { shared, batch: Vec::new(), period: PERIOD })
 }
 
 impl Queue {
@@ -141,11 +147,11 @@ impl Queue {
 }
 
 impl Drain {
-    /// Waits for [`PERIOD`] or a call, then shows what was told to `see`. False when no more will come.
+    /// Waits for a period or a call, then shows what was told to `see`. False when no more will come.
     pub fn look(&mut self, see: impl FnMut(&Record)) -> bool {
         let mut state = self.shared.state.lock();
         if !state.called {
-            self.shared.call.wait_for(&mut state, PERIOD);
+            self.shared.call.wait_for(&mut state, self.period);
         }
         drop(state);
         self.take(see)
@@ -158,6 +164,7 @@ impl Drain {
         (state.called, state.weight) = (false, 0);
         std::mem::swap(&mut state.told, &mut self.batch);
         drop(state);
+        self.period = if self.batch.len() < FEW { QUIET } else { PERIOD };
         self.batch.iter().for_each(&mut see);
         let mut state = self.shared.state.lock();
         state.seen = count;

@@ -30,7 +30,7 @@ pub enum Become {
     Gone,
 }
 
-/// A set of forms.
+/// A set of forms, as the [`Name`]s of all their fields; the first name is the lowest bit.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Forms(u8);
 
@@ -42,7 +42,7 @@ pub struct Fields {
     sampled: bool,
     random: bool,
     debug: bool,
-    /// Those that a request goes on with, by [`Name`], the first one lowest.
+    /// Those that a request goes on with, as in [`Forms`].
     names: u8,
     forms: Forms,
     keep_state: bool,
@@ -79,16 +79,15 @@ impl Line {
     }
 }
 
-impl Forms {
-    fn has(self, form: Format) -> bool {
-        self.0 & 1 << form as u8 != 0
+impl FromIterator<Format> for Forms {
+    fn from_iter<I: IntoIterator<Item = Format>>(forms: I) -> Self {
+        let names = forms.into_iter().flat_map(|form| Name::ALL.into_iter().filter(move |name| name.form() == form));
+        Self(names.fold(0, |all, name| all | bit(name)))
     }
 }
 
-impl FromIterator<Format> for Forms {
-    fn from_iter<I: IntoIterator<Item = Format>>(forms: I) -> Self {
-        Self(forms.into_iter().fold(0, |all, form| all | 1 << form as u8))
-    }
+const fn bit(name: Name) -> u8 {
+    1 << name as u8
 }
 
 impl Fields {
@@ -102,16 +101,9 @@ impl Fields {
             hex::write(&id.bytes(), &mut digits);
             digits
         };
-        let goes = |name: Name| {
-            forms.has(name.form())
-                && match name {
-                    Name::Parent => parent.is_some(),
-                    // Debug implies the decision, which is then not sent.
-                    Name::Flags => debug,
-                    Name::Sampled => !debug,
-                    _ => true,
-                }
-        };
+        let no_parent = if parent.is_none() { bit(Name::Parent) } else { 0 };
+        // Debug implies the decision, which is then not sent.
+        let not_sent = bit(if debug { Name::Sampled } else { Name::Flags }) | no_parent;
         Self {
             trace: digits,
             span: short(span),
@@ -119,7 +111,7 @@ impl Fields {
             sampled,
             random,
             debug,
-            names: Name::ALL.into_iter().fold(0, |all, name| all | u8::from(goes(name)) << name as u8),
+            names: forms.0 & !not_sent,
             forms,
             keep_state,
         }
@@ -129,11 +121,10 @@ impl Fields {
     pub fn of(&self, name: &[u8]) -> Become {
         match Name::find(name) {
             Some(name) if self.has(name) => Become::Ours(name),
-            Some(Name::Parent | Name::Flags | Name::Sampled) if self.forms.has(Format::B3Multi) => Become::Gone,
+            // Of a form that is written, but not with this one.
+            Some(name) if self.forms.0 & bit(name) != 0 => Become::Gone,
             Some(_) => Become::Same,
-            None if !self.keep_state && self.forms.has(Format::TraceContext) && Name::is_tracestate(name) => {
-                Become::Gone
-            }
+            None if !self.keep_state && self.has(Name::TraceParent) && Name::is_tracestate(name) => Become::Gone,
             None => Become::Same,
         }
     }
@@ -192,6 +183,6 @@ impl Fields {
     }
 
     fn has(&self, name: Name) -> bool {
-        self.names & 1 << name as u8 != 0
+        self.names & bit(name) != 0
     }
 }
