@@ -5,11 +5,14 @@
 //! why, and the file is left as it is. A file that worked and stopped working is tried again, and takes over all that is
 //! current once it works.
 //!
-//! - `schema`: the tables, and whether a file is one of ours
+//! - `schema`: the tables, and whether a file is one of ours · `migrate`: files of earlier formats
+//! - `key`: fingerprints as keys of tables
 //! - `write`: a tick's transaction
 //! - `read`: what a start goes on from
 //! - `past`: the timeline and its times to acknowledge and to resolve
 
+mod key;
+mod migrate;
 mod past;
 mod read;
 mod schema;

@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::params;
+use rusqlite::types::Value;
 
 use super::Store;
+use super::key::key;
+use crate::alert::state::Fingerprint;
 
 /// A move as it was stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,6 +75,14 @@ pub struct RuleTimes {
     pub mttr: Option<f64>,
 }
 
+impl Past {
+    /// The alert that is asked for. What is no fingerprint is none's: nothing is equal to it.
+    fn key(&self) -> Value {
+        let Some(text) = &self.fingerprint else { return Value::Null };
+        text.parse().map_or(Value::Blob(Vec::new()), |of| Value::Integer(key(of)))
+    }
+}
+
 impl Store {
     /// The moves, newest first, and how many there are in all.
     pub fn events(&self, past: &Past) -> rusqlite::Result<(Vec<Event>, usize)> {
@@ -79,7 +90,7 @@ impl Store {
         let count = format!("SELECT count(*) FROM transition WHERE {WHERE}");
         let total: i64 =
             self.connection
-                .query_row(&count, params![past.from, past.until, past.fingerprint, past.rule], |row| row.get(0))?;
+                .query_row(&count, params![past.from, past.until, past.key(), past.rule], |row| row.get(0))?;
         let mut select = self.connection.prepare(&format!(
             "SELECT id, at, fingerprint, rule, severity, move, detail, value FROM transition WHERE {WHERE} ORDER BY id DESC LIMIT ?5 OFFSET ?6"
         ))?;
@@ -87,7 +98,7 @@ impl Store {
             params![
                 past.from,
                 past.until,
-                past.fingerprint,
+                past.key(),
                 past.rule,
                 i64::try_from(past.limit).unwrap_or(i64::MAX),
                 i64::try_from(past.offset).unwrap_or(i64::MAX)
@@ -96,7 +107,7 @@ impl Store {
                 Ok(Event {
                     id: row.get(0)?,
                     at: row.get(1)?,
-                    fingerprint: row.get(2)?,
+                    fingerprint: row.get::<_, Fingerprint>(2)?.to_string(),
                     rule: row.get(3)?,
                     severity: row.get(4)?,
                     to: row.get(5)?,
@@ -114,12 +125,12 @@ impl Store {
             "SELECT at, fingerprint, rule, move FROM transition WHERE at >= ?1 AND at < ?2 \
              AND (?3 IS NULL OR fingerprint = ?3) AND (?4 IS NULL OR rule = ?4) ORDER BY id",
         )?;
-        let mut rows = select.query(params![past.from, past.until, past.fingerprint, past.rule])?;
+        let mut rows = select.query(params![past.from, past.until, past.key(), past.rule])?;
         let mut sums: BTreeMap<String, (RuleTimes, i64, i64)> = BTreeMap::new();
         // When each alert began to fire, and whether somebody has seen to it since.
-        let mut open: HashMap<String, (i64, bool)> = HashMap::new();
+        let mut open: HashMap<Fingerprint, (i64, bool)> = HashMap::new();
         while let Some(row) = rows.next()? {
-            let (at, fingerprint, rule): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let (at, fingerprint, rule): (i64, Fingerprint, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
             let (times, to_acknowledge, to_resolve) = sums.entry(rule).or_default();
             match row.get::<_, String>(3)?.as_str() {
                 "firing" => {

@@ -28,11 +28,18 @@ pub(super) fn resume(connection: &Connection) -> Result<Resumed, OpenError> {
     while let Some(row) = rows.next()? {
         resumed.alerts.push(serde_json::from_str(&row.get::<_, String>(0)?)?);
     }
-    let mut told = connection.prepare("SELECT channel, fingerprint, body FROM told")?;
+    let mut told =
+        connection.prepare("SELECT channel, fingerprint, fired_at, resolved, acknowledged, escalated, at FROM told")?;
     let mut rows = told.query([])?;
     while let Some(row) = rows.next()? {
-        let fingerprint = row.get::<_, String>(1)?.parse().map_err(OpenError::Damaged)?;
-        resumed.told.push((row.get(0)?, fingerprint, serde_json::from_str(&row.get::<_, String>(2)?)?));
+        let told = Told {
+            fired_at: row.get(2)?,
+            resolved: row.get(3)?,
+            acknowledged: row.get(4)?,
+            escalated: row.get(5)?,
+            at: row.get(6)?,
+        };
+        resumed.told.push((row.get(0)?, row.get(1)?, told));
     }
     let mut waiting =
         connection.prepare("SELECT body, attempts, due FROM notification WHERE due IS NOT NULL ORDER BY id")?;

@@ -5,21 +5,22 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::OpenError;
+use super::{OpenError, migrate};
 
 /// The format that this build writes.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
+/// A tick writes in the order of these keys, and they are numbers where that is of use: a row that comes behind all others is put
+/// there without a search, and a page is written once.
 const TABLES: &str = "
-BEGIN;
 CREATE TABLE IF NOT EXISTS alert (
-    fingerprint TEXT PRIMARY KEY,
+    fingerprint INTEGER PRIMARY KEY,
     body TEXT NOT NULL
-) WITHOUT ROWID;
+);
 CREATE TABLE IF NOT EXISTS transition (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,
-    fingerprint TEXT NOT NULL,
+    fingerprint INTEGER NOT NULL,
     rule TEXT NOT NULL,
     severity TEXT NOT NULL,
     move TEXT NOT NULL,
@@ -29,8 +30,12 @@ CREATE TABLE IF NOT EXISTS transition (
 CREATE INDEX IF NOT EXISTS transition_at ON transition (at);
 CREATE TABLE IF NOT EXISTS told (
     channel TEXT NOT NULL,
-    fingerprint TEXT NOT NULL,
-    body TEXT NOT NULL,
+    fingerprint INTEGER NOT NULL,
+    fired_at INTEGER NOT NULL,
+    resolved INTEGER NOT NULL,
+    acknowledged INTEGER NOT NULL,
+    escalated INTEGER NOT NULL,
+    at INTEGER NOT NULL,
     PRIMARY KEY (channel, fingerprint)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS notification (
@@ -52,13 +57,12 @@ CREATE TABLE IF NOT EXISTS delivery (
     detail TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS delivery_at ON delivery (at);
-PRAGMA user_version = 1;
-COMMIT;
+PRAGMA user_version = 2;
 ";
 
 /// Opens the file at `path`, or makes it.
 pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
-    let connection = Connection::open(path)?;
+    let mut connection = Connection::open(path)?;
     // Two agents with one file would send everything twice and overwrite each other: the second does without.
     connection.busy_timeout(Duration::from_millis(200))?;
     connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
@@ -75,9 +79,13 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -256;")?;
     // The journal is moved into the file between ticks (`Store::rest`); within a commit only where that was not done for long.
     connection.execute_batch("PRAGMA wal_autocheckpoint = 16000;")?;
-    if version < VERSION {
-        create(&connection)?;
+    let all = connection.transaction()?;
+    match version {
+        VERSION => {}
+        1 => migrate::from_first(&all)?,
+        _ => create(&all)?,
     }
+    all.commit()?;
     Ok(connection)
 }
 
@@ -87,5 +95,5 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Writes what is there already: fails where nothing can be written.
 pub(super) fn touch(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch("PRAGMA user_version = 1;")
+    connection.execute_batch("PRAGMA user_version = 2;")
 }

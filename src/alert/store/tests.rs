@@ -82,6 +82,122 @@ fn what_was_stored_with_nulls_is_read_as_what_is_stored_without() {
     assert_eq!(resumed.alerts, [alert]);
 }
 
+/// The tables as the first format had them.
+const FIRST: &str = "
+CREATE TABLE alert (fingerprint TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE transition (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, fingerprint TEXT NOT NULL, rule TEXT NOT NULL,
+    severity TEXT NOT NULL, move TEXT NOT NULL, detail TEXT NOT NULL, value REAL
+);
+CREATE INDEX transition_at ON transition (at);
+CREATE TABLE told (
+    channel TEXT NOT NULL, fingerprint TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (channel, fingerprint)
+) WITHOUT ROWID;
+CREATE TABLE notification (
+    id INTEGER PRIMARY KEY, created INTEGER NOT NULL, channel TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0, due INTEGER
+);
+CREATE INDEX notification_waiting ON notification (id) WHERE due IS NOT NULL;
+CREATE INDEX notification_created ON notification (created);
+CREATE TABLE delivery (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, notification INTEGER NOT NULL, at INTEGER NOT NULL, result TEXT NOT NULL,
+    detail TEXT NOT NULL
+);
+CREATE INDEX delivery_at ON delivery (at);
+PRAGMA user_version = 1;
+";
+
+/// A file of the first format that holds these alerts, told to one channel, and the move `first` of each.
+fn first_format(path: &Path, alerts: &[Alert]) {
+    let file = Connection::open(path).unwrap();
+    file.execute_batch(FIRST).unwrap();
+    for (at, alert) in (0_i64..).zip(alerts) {
+        let (of, body) = (alert.fingerprint.to_string(), serde_json::to_string(alert).unwrap());
+        file.execute("INSERT INTO alert VALUES (?1, ?2)", [&of, &body]).unwrap();
+        file.execute("INSERT INTO told VALUES ('ops', ?1, ?2)", [&of, &serde_json::to_string(&told()).unwrap()])
+            .unwrap();
+        let moved = "INSERT INTO transition VALUES (?1, ?2, ?3, 'a', 'high', 'firing', 'said', 1.5)";
+        file.execute(moved, rusqlite::params![at + 3, at, of]).unwrap();
+    }
+    let waits = serde_json::to_string(&notification(4, &alerts[0])).unwrap();
+    file.execute("INSERT INTO notification VALUES (4, 5, 'ops', 'change', ?1, 2, 77)", [&waits]).unwrap();
+    // Moves that were removed had higher ids.
+    file.execute_batch("UPDATE sqlite_sequence SET seq = 90 WHERE name = 'transition'").unwrap();
+}
+
+#[test]
+fn a_file_of_the_first_format_is_taken_up_with_all_that_is_in_it() {
+    let folder = folder();
+    let mut alerts: Vec<Alert> = (0..40).map(|at| alert(&[("alertname", "a"), ("at", &at.to_string())])).collect();
+    // Of both halves of all numbers.
+    (0..).zip(&mut alerts).for_each(|(at, alert)| alert.fingerprint.0 ^= at << 63);
+    // Somebody sees to one, one waits for its `for`, one has been escalated.
+    alerts[1].acknowledged = Some(crate::alert::state::Acknowledged { by: "ann".into(), at: 3 });
+    (alerts[2].phase, alerts[2].fired_at, alerts[2].since) = (crate::alert::state::Phase::Pending, None, 7);
+    alerts[3].escalated = vec![(0, 9)];
+    alerts.sort_by_key(|alert| alert.fingerprint);
+    first_format(&folder.path().join(FILE), &alerts);
+    for _ in 0..2 {
+        let (store, resumed) = Store::open(folder.path());
+        assert_eq!(store.trouble(), None);
+        assert_eq!(resumed.alerts, alerts);
+        let known: Vec<_> = alerts.iter().map(|alert| ("ops".to_owned(), alert.fingerprint, told())).collect();
+        assert_eq!(resumed.told, known);
+        assert_eq!(resumed.waiting.len(), 1);
+        let waiting = &resumed.waiting[0];
+        assert_eq!((&waiting.notification, waiting.attempts, waiting.due), (&notification(4, &alerts[0]), 2, 77));
+        let one = alerts[30].fingerprint.to_string();
+        let past = Past { until: i64::MAX, limit: 1, fingerprint: Some(one.clone()), ..Past::default() };
+        let (events, total) = store.events(&past).unwrap();
+        let event = Event {
+            id: 33,
+            at: 30,
+            fingerprint: one,
+            rule: "a".into(),
+            severity: "high".into(),
+            to: "firing".into(),
+            detail: "said".into(),
+            value: Some(1.5),
+        };
+        assert_eq!((events, total), (vec![event], 1));
+    }
+    let (mut store, _) = Store::open(folder.path());
+    let again = moves(&alerts[0], &[(50, Move::Resolved)]);
+    store.commit(50, &Batch { transitions: &again, ..Batch::default() }, &NOTHING);
+    let past = Past { from: 50, until: 51, limit: 1, ..Past::default() };
+    assert_eq!(store.events(&past).unwrap().0[0].id, 91);
+}
+
+#[test]
+fn a_file_of_the_first_format_that_cannot_be_read_is_left_as_it_is() {
+    let folder = folder();
+    let path = folder.path().join(FILE);
+    first_format(&path, &[alert(&[("alertname", "a")])]);
+    Connection::open(&path).unwrap().execute_batch("INSERT INTO alert VALUES ('none', '{}')").unwrap();
+    let reason = reason_of(folder.path());
+    assert!(reason.contains("it is damaged: a fingerprint is 16 hex digits"), "{reason}");
+    let file = Connection::open(&path).unwrap();
+    let count = "SELECT count(*) FROM alert WHERE typeof(fingerprint) = 'text'";
+    assert_eq!(file.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap(), 2);
+    assert_eq!(file.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).unwrap(), 1);
+}
+
+#[test]
+fn many_moves_are_all_stored_in_order() {
+    let (folder, alert) = (folder(), alert(&[("alertname", "a")]));
+    let (mut store, _) = Store::open(folder.path());
+    let all: Vec<Transition> = (0..53).map(|at| alert.moved(at, Move::Firing, format!("the {at}th"))).collect();
+    store.commit(0, &Batch { transitions: &all, ..Batch::default() }, &NOTHING);
+    let past = Past { until: i64::MAX, limit: 100, ..Past::default() };
+    let (events, total) = store.events(&past).unwrap();
+    let stored: Vec<_> = events.into_iter().rev().map(|event| (event.at, event.detail, event.value)).collect();
+    assert_eq!((total, stored), (53, all.into_iter().map(|moved| (moved.at, moved.detail, moved.value)).collect()));
+    let of = |fingerprint: &str| Past { fingerprint: Some(fingerprint.to_owned()), ..past.clone() };
+    assert_eq!(store.events(&of(&alert.fingerprint.to_string())).unwrap().1, 53);
+    assert_eq!(store.events(&of("0000000000000000")).unwrap().1, 0);
+    assert_eq!(store.events(&of("none")).unwrap().1, 0);
+}
+
 fn reason_of(folder: &Path) -> String {
     let (mut store, _) = Store::open(folder);
     fill(&mut store, &alert(&[("alertname", "a")]));
@@ -106,7 +222,7 @@ fn a_file_of_a_newer_version_is_left_as_it_is() {
     let path = folder.path().join(FILE);
     Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 7; CREATE TABLE t (a);").unwrap();
     let reason = reason_of(folder.path());
-    assert!(reason.contains("newer version of Outrider (its format is 7, this build knows 1)"), "{reason}");
+    assert!(reason.contains("newer version of Outrider (its format is 7, this build knows 2)"), "{reason}");
 }
 
 #[test]

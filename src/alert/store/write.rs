@@ -1,9 +1,8 @@
 //! A tick's transaction.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
-use rusqlite::{CachedStatement, Connection, Transaction, params};
+use rusqlite::{Connection, Statement, Transaction, params};
 
 use crate::alert::notify::{Delivery, Notification, Told, Waiting};
 use crate::alert::state::{Alert, Fingerprint, Transition};
@@ -45,65 +44,34 @@ pub struct Whole<'a> {
 
 /// What is written for a row, in memory that is used again for the next.
 #[derive(Default)]
-struct Text {
-    fingerprint: String,
-    body: Vec<u8>,
-}
+struct Text(Vec<u8>);
 
 impl Text {
-    fn of(&mut self, fingerprint: Fingerprint) -> &str {
-        self.fingerprint.clear();
-        write!(self.fingerprint, "{fingerprint}").expect("a string takes all");
-        &self.fingerprint
-    }
-
-    fn both(&mut self, fingerprint: Fingerprint, value: &impl serde::Serialize) -> (&str, &str) {
-        self.of(fingerprint);
-        self.json(value);
-        (&self.fingerprint, std::str::from_utf8(&self.body).expect("JSON is UTF-8"))
-    }
-
     fn json(&mut self, value: &impl serde::Serialize) -> &str {
-        self.body.clear();
-        serde_json::to_writer(&mut self.body, value).expect("texts, finite numbers and lists of them are JSON");
-        std::str::from_utf8(&self.body).expect("JSON is UTF-8")
+        self.0.clear();
+        serde_json::to_writer(&mut self.0, value).expect("texts, finite numbers and lists of them are JSON");
+        std::str::from_utf8(&self.0).expect("JSON is UTF-8")
     }
 }
 
-/// While so many rows are written, more of the file is held in memory, so that a page is written once.
-const LARGE: usize = 1_000;
+/// So many moves are written by one statement.
+const TOGETHER: usize = 16;
 
 pub(super) fn batch(connection: &mut Connection, batch: &Batch<'_>) -> rusqlite::Result<()> {
-    let is_large = batch.alerts.len() + batch.transitions.len() + batch.told.len() + batch.notifications.len() > LARGE;
-    if is_large {
-        connection.execute_batch("PRAGMA cache_size = -8192")?;
-    }
-    let written = rows(connection, batch);
-    if is_large {
-        connection.execute_batch("PRAGMA cache_size = -256; PRAGMA shrink_memory")?;
-    }
-    written
-}
-
-fn rows(connection: &mut Connection, batch: &Batch<'_>) -> rusqlite::Result<()> {
     let all = connection.transaction()?;
     let mut text = Text::default();
     put_alerts(&all, &batch.alerts, &mut text)?;
     let mut forget = all.prepare_cached("DELETE FROM alert WHERE fingerprint = ?1")?;
     for fingerprint in &batch.forgotten {
-        forget.execute([text.of(*fingerprint)])?;
+        forget.execute([fingerprint])?;
     }
-    let mut moved = all.prepare_cached(MOVED)?;
-    for one in batch.transitions {
-        let (severity, to) = (one.severity.as_str(), one.to.as_str());
-        moved.execute(params![one.at, text.of(one.fingerprint), one.rule, severity, to, one.detail, one.value])?;
-    }
+    put_moves(&all, batch.transitions)?;
     let mut tell = all.prepare_cached(TOLD)?;
     let mut untell = all.prepare_cached("DELETE FROM told WHERE channel = ?1 AND fingerprint = ?2")?;
     for (channel, fingerprint, told) in &batch.told {
         match told {
-            Some(told) => put_told(&mut tell, channel, *fingerprint, told, &mut text)?,
-            None => drop(untell.execute(params![channel, text.of(*fingerprint)])?),
+            Some(told) => put_told(&mut tell, channel, *fingerprint, told)?,
+            None => drop(untell.execute(params![channel, fingerprint])?),
         }
     }
     let mut notify = all.prepare_cached(NOTIFICATION)?;
@@ -117,7 +85,7 @@ fn rows(connection: &mut Connection, batch: &Batch<'_>) -> rusqlite::Result<()> 
         delivered.execute(params![delivery.id, delivery.at, delivery.result, delivery.detail])?;
         tried.execute(params![delivery.id, delivery.attempts, delivery.due])?;
     }
-    drop((forget, moved, tell, untell, notify, delivered, tried));
+    drop((forget, tell, untell, notify, delivered, tried));
     all.commit()
 }
 
@@ -132,7 +100,7 @@ pub(super) fn take_over(to: &mut Connection, from: &Connection, whole: &Whole<'_
     put_alerts(&all, &whole.alerts, &mut text)?;
     let mut tell = all.prepare_cached(TOLD)?;
     for (channel, fingerprint, told) in &whole.told {
-        put_told(&mut tell, channel, *fingerprint, told, &mut text)?;
+        put_told(&mut tell, channel, *fingerprint, told)?;
     }
     let mut notify = all.prepare_cached(NOTIFICATION)?;
     for waiting in &whole.waiting {
@@ -159,9 +127,9 @@ fn copy_past(to: &Transaction<'_>, from: &Connection) -> rusqlite::Result<()> {
     )?;
     let mut rows = moves.query([last])?;
     while let Some(row) = rows.next()? {
-        to.prepare_cached(MOVED)?.execute(params![
+        to.prepare_cached(&moved(1))?.execute(params![
             row.get::<_, i64>(0)?,
-            row.get::<_, String>(1)?,
+            row.get::<_, Fingerprint>(1)?,
             row.get::<_, String>(2)?,
             row.get::<_, String>(3)?,
             row.get::<_, String>(4)?,
@@ -172,33 +140,58 @@ fn copy_past(to: &Transaction<'_>, from: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-const MOVED: &str =
-    "INSERT INTO transition (at, fingerprint, rule, severity, move, detail, value) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-const TOLD: &str = "INSERT OR REPLACE INTO told (channel, fingerprint, body) VALUES (?1, ?2, ?3)";
+pub(super) const TOLD: &str = "INSERT OR REPLACE INTO told \
+    (channel, fingerprint, fired_at, resolved, acknowledged, escalated, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const NOTIFICATION: &str = "INSERT OR REPLACE INTO notification (id, created, channel, kind, body, attempts, due) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+/// The statement for so many moves.
+fn moved(count: usize) -> String {
+    let rows = vec!["(?, ?, ?, ?, ?, ?, ?)"; count].join(", ");
+    format!("INSERT INTO transition (at, fingerprint, rule, severity, move, detail, value) VALUES {rows}")
+}
 
 fn put_alerts(all: &Transaction<'_>, alerts: &[&Alert], text: &mut Text) -> rusqlite::Result<()> {
     let mut put = all.prepare_cached("INSERT OR REPLACE INTO alert (fingerprint, body) VALUES (?1, ?2)")?;
     for alert in alerts {
-        put.execute(text.both(alert.fingerprint, alert))?;
+        put.execute((alert.fingerprint, text.json(alert)))?;
     }
     Ok(())
 }
 
-fn put_told(
-    tell: &mut CachedStatement<'_>,
+fn put_moves(all: &Transaction<'_>, moves: &[Transition]) -> rusqlite::Result<()> {
+    let (many, few) = moves.split_at(moves.len() - moves.len() % TOGETHER);
+    for (together, moves) in [(TOGETHER, many), (1, few)] {
+        let mut put = all.prepare_cached(&moved(together))?;
+        for these in moves.chunks(together) {
+            for (at, one) in these.iter().enumerate() {
+                let (before, severity, to) = (at * 7, one.severity.as_str(), one.to.as_str());
+                put.raw_bind_parameter(before + 1, one.at)?;
+                put.raw_bind_parameter(before + 2, one.fingerprint)?;
+                put.raw_bind_parameter(before + 3, &one.rule)?;
+                put.raw_bind_parameter(before + 4, severity)?;
+                put.raw_bind_parameter(before + 5, to)?;
+                put.raw_bind_parameter(before + 6, &one.detail)?;
+                put.raw_bind_parameter(before + 7, one.value)?;
+            }
+            put.raw_execute()?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn put_told(
+    tell: &mut Statement<'_>,
     channel: &str,
     fingerprint: Fingerprint,
     told: &Told,
-    text: &mut Text,
 ) -> rusqlite::Result<()> {
-    let (fingerprint, body) = text.both(fingerprint, told);
-    tell.execute((channel, fingerprint, body)).map(drop)
+    let Told { fired_at, resolved, acknowledged, escalated, at } = told;
+    tell.execute(params![channel, fingerprint, fired_at, resolved, acknowledged, escalated, at]).map(drop)
 }
 
 fn put_notification(
-    notify: &mut CachedStatement<'_>,
+    notify: &mut Statement<'_>,
     notification: &Notification,
     attempts: u32,
     due: i64,
