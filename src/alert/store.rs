@@ -6,11 +6,12 @@
 //! current once it works.
 //!
 //! - `schema`: the tables, and whether a file is one of ours · `migrate`: files of earlier formats
-//! - `key`: fingerprints as keys of tables
+//! - `key`: fingerprints as keys of tables · `json`: alerts and notifications as they are stored
 //! - `write`: a tick's transaction
 //! - `read`: what a start goes on from
 //! - `past`: the timeline and its times to acknowledge and to resolve
 
+mod json;
 mod key;
 mod migrate;
 mod past;

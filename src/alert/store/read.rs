@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 
 use super::OpenError;
+use super::json::Stored;
 use crate::alert::notify::{Told, Waiting};
 use crate::alert::state::{Alert, Fingerprint};
 
@@ -45,8 +46,8 @@ pub(super) fn resume(connection: &Connection) -> Result<Resumed, OpenError> {
         connection.prepare("SELECT body, attempts, due FROM notification WHERE due IS NOT NULL ORDER BY id")?;
     let mut rows = waiting.query([])?;
     while let Some(row) = rows.next()? {
-        let notification = serde_json::from_str(&row.get::<_, String>(0)?)?;
-        resumed.waiting.push(Waiting { notification, attempts: row.get(1)?, due: row.get(2)? });
+        let stored: Stored = serde_json::from_str(&row.get::<_, String>(0)?)?;
+        resumed.waiting.push(Waiting { notification: stored.whole(), attempts: row.get(1)?, due: row.get(2)? });
     }
     resumed.last_id = connection.query_row("SELECT coalesce(max(id), 0) FROM notification", [], |row| row.get(0))?;
     let last_drill = "SELECT max(created) FROM notification WHERE kind = 'drill'";

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Statement, Transaction, params};
 
+use super::json::Json;
 use crate::alert::notify::{Delivery, Notification, Told, Waiting};
 use crate::alert::state::{Alert, Fingerprint, Transition};
 
@@ -42,25 +43,13 @@ pub struct Whole<'a> {
     pub waiting: Vec<&'a Waiting>,
 }
 
-/// What is written for a row, in memory that is used again for the next.
-#[derive(Default)]
-struct Text(Vec<u8>);
-
-impl Text {
-    fn json(&mut self, value: &impl serde::Serialize) -> &str {
-        self.0.clear();
-        serde_json::to_writer(&mut self.0, value).expect("texts, finite numbers and lists of them are JSON");
-        std::str::from_utf8(&self.0).expect("JSON is UTF-8")
-    }
-}
-
 /// So many moves are written by one statement.
 const TOGETHER: usize = 16;
 
 pub(super) fn batch(connection: &mut Connection, batch: &Batch<'_>) -> rusqlite::Result<()> {
     let all = connection.transaction()?;
-    let mut text = Text::default();
-    put_alerts(&all, &batch.alerts, &mut text)?;
+    let mut json = Json::default();
+    put_alerts(&all, &batch.alerts, &mut json)?;
     let mut forget = all.prepare_cached("DELETE FROM alert WHERE fingerprint = ?1")?;
     for fingerprint in &batch.forgotten {
         forget.execute([fingerprint])?;
@@ -76,7 +65,7 @@ pub(super) fn batch(connection: &mut Connection, batch: &Batch<'_>) -> rusqlite:
     }
     let mut notify = all.prepare_cached(NOTIFICATION)?;
     for notification in batch.notifications {
-        put_notification(&mut notify, notification, 0, notification.created, &mut text)?;
+        put_notification(&mut notify, notification, 0, notification.created, &mut json)?;
     }
     let mut delivered =
         all.prepare_cached("INSERT INTO delivery (notification, at, result, detail) VALUES (?1, ?2, ?3, ?4)")?;
@@ -96,15 +85,15 @@ pub(super) fn take_over(to: &mut Connection, from: &Connection, whole: &Whole<'_
     if let Err(error) = copy_past(&all, from) {
         tracing::warn!(%error, "the history of alerts cannot be taken over");
     }
-    let mut text = Text::default();
-    put_alerts(&all, &whole.alerts, &mut text)?;
+    let mut json = Json::default();
+    put_alerts(&all, &whole.alerts, &mut json)?;
     let mut tell = all.prepare_cached(TOLD)?;
     for (channel, fingerprint, told) in &whole.told {
         put_told(&mut tell, channel, *fingerprint, told)?;
     }
     let mut notify = all.prepare_cached(NOTIFICATION)?;
     for waiting in &whole.waiting {
-        put_notification(&mut notify, &waiting.notification, waiting.attempts, waiting.due, &mut text)?;
+        put_notification(&mut notify, &waiting.notification, waiting.attempts, waiting.due, &mut json)?;
     }
     drop((tell, notify));
     all.commit()
@@ -151,10 +140,10 @@ fn moved(count: usize) -> String {
     format!("INSERT INTO transition (at, fingerprint, rule, severity, move, detail, value) VALUES {rows}")
 }
 
-fn put_alerts(all: &Transaction<'_>, alerts: &[&Alert], text: &mut Text) -> rusqlite::Result<()> {
+fn put_alerts(all: &Transaction<'_>, alerts: &[&Alert], json: &mut Json) -> rusqlite::Result<()> {
     let mut put = all.prepare_cached("INSERT OR REPLACE INTO alert (fingerprint, body) VALUES (?1, ?2)")?;
     for alert in alerts {
-        put.execute((alert.fingerprint, text.json(alert)))?;
+        put.execute((alert.fingerprint, json.alert(alert)))?;
     }
     Ok(())
 }
@@ -195,9 +184,9 @@ fn put_notification(
     notification: &Notification,
     attempts: u32,
     due: i64,
-    text: &mut Text,
+    json: &mut Json,
 ) -> rusqlite::Result<()> {
-    let (kind, body) = (notification.kind.as_str(), text.json(notification));
+    let (kind, body) = (notification.kind.as_str(), json.notification(notification));
     let Notification { id, created, channel, .. } = notification;
     notify.execute(params![id, created, channel, kind, body, attempts, due]).map(drop)
 }
