@@ -79,8 +79,8 @@ impl Spec {
 
     /// `text` as Python's `format(text, spec)` has it.
     pub(super) fn text(&self, text: &str) -> String {
-        let cut: String = text.chars().take(self.precision.unwrap_or(usize::MAX)).collect();
-        self.pad("", &cut, '<')
+        let end = self.precision.and_then(|most| text.char_indices().nth(most));
+        self.pad("", end.map_or(text, |(end, _)| &text[..end]), '<')
     }
 
     /// `v` as Python's `format(v, spec)` has it.
@@ -144,6 +144,9 @@ impl Spec {
 
     fn pad(&self, sign: &str, body: &str, default: char) -> String {
         let missing = self.width.saturating_sub(sign.len() + body.chars().count());
+        if missing == 0 {
+            return [sign, body].concat();
+        }
         let fill = |count: usize| self.fill.unwrap_or(' ').to_string().repeat(count);
         match self.align.unwrap_or(default) {
             '<' => format!("{sign}{body}{}", fill(missing)),

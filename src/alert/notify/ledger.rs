@@ -24,9 +24,13 @@ pub struct Told {
 
 /// What all channels know.
 #[derive(Debug, Default)]
-pub struct Ledger {
-    told: BTreeMap<Arc<str>, BTreeMap<Fingerprint, Told>>,
-    changed: BTreeSet<(Arc<str>, Fingerprint)>,
+pub struct Ledger(BTreeMap<Arc<str>, Known>);
+
+/// What one channel knows.
+#[derive(Debug, Default)]
+struct Known {
+    told: BTreeMap<Fingerprint, Told>,
+    changed: BTreeSet<Fingerprint>,
 }
 
 /// What there is to tell.
@@ -47,58 +51,57 @@ impl Ledger {
     pub fn new(stored: impl IntoIterator<Item = (String, Fingerprint, Told)>) -> Self {
         let mut ledger = Self::default();
         for (channel, fingerprint, told) in stored {
-            ledger.told.entry(channel.into()).or_default().insert(fingerprint, told);
+            ledger.0.entry(channel.into()).or_default().told.insert(fingerprint, told);
         }
         ledger
     }
 
     /// What `channel` knows of an alert.
     pub fn get(&self, channel: &str, fingerprint: Fingerprint) -> Option<&Told> {
-        self.told.get(channel)?.get(&fingerprint)
+        self.0.get(channel)?.told.get(&fingerprint)
     }
 
     /// All that it holds.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Fingerprint, &Told)> {
-        self.told.iter().flat_map(|(channel, all)| all.iter().map(|(of, told)| (&**channel, *of, told)))
+        self.0.iter().flat_map(|(channel, known)| known.told.iter().map(|(of, told)| (&**channel, *of, told)))
     }
 
     /// What changed since this was last asked; `None` for what is forgotten.
     pub fn take_changed(&mut self) -> Vec<(Arc<str>, Fingerprint, Option<Told>)> {
-        let changed = std::mem::take(&mut self.changed);
-        let entry = |(channel, of): (Arc<str>, Fingerprint)| {
-            let told = self.get(&channel, of).copied();
-            (channel, of, told)
-        };
-        changed.into_iter().map(entry).collect()
+        let entries = self.0.iter_mut().flat_map(|(channel, Known { told, changed })| {
+            std::mem::take(changed).into_iter().map(|of| (channel.clone(), of, told.get(&of).copied()))
+        });
+        entries.collect()
     }
 
     /// Whether some channel believes that the alert fires.
     pub fn is_open(&self, fingerprint: Fingerprint) -> bool {
-        self.told.values().any(|all| all.get(&fingerprint).is_some_and(|told| !told.resolved))
+        self.0.values().any(|known| known.told.get(&fingerprint).is_some_and(|told| !told.resolved))
     }
 
     pub(super) fn set(&mut self, channel: &str, fingerprint: Fingerprint, told: Told) {
-        let name = match self.told.get_key_value(channel) {
-            Some((name, _)) => name.clone(),
-            None => Arc::from(channel),
-        };
-        self.told.entry(name.clone()).or_default().insert(fingerprint, told);
-        self.changed.insert((name, fingerprint));
+        if !self.0.contains_key(channel) {
+            self.0.insert(channel.into(), Known::default());
+        }
+        if let Some(known) = self.0.get_mut(channel) {
+            known.told.insert(fingerprint, told);
+            known.changed.insert(fingerprint);
+        }
     }
 
     /// Forgets alerts that nobody holds any more, and channels that are not there any more.
     pub fn forget(&mut self, gone: &[Fingerprint], is_channel: impl Fn(&str) -> bool) {
-        for (channel, all) in &mut self.told {
+        for (channel, Known { told, changed }) in &mut self.0 {
             let lost: Vec<Fingerprint> = match is_channel(channel) {
-                true => gone.iter().filter(|of| all.contains_key(of)).copied().collect(),
-                false => all.keys().copied().collect(),
+                true => gone.iter().filter(|of| told.contains_key(of)).copied().collect(),
+                false => told.keys().copied().collect(),
             };
             for of in lost {
-                all.remove(&of);
-                self.changed.insert((channel.clone(), of));
+                told.remove(&of);
+                changed.insert(of);
             }
         }
-        self.told.retain(|_, all| !all.is_empty());
+        self.0.retain(|_, known| !known.told.is_empty() || !known.changed.is_empty());
     }
 
     /// What there is to tell `channel` of `alert`; `repeat` is in milliseconds.

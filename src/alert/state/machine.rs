@@ -188,15 +188,17 @@ impl Machine {
         (alert.value, alert.gone_since, alert.unknown_since) = (value, None, None);
         if is_new {
             // Labels of one hash may have been another rule's.
-            if let Some(own) = self.rules.get_mut(&alert.rule).filter(|_| alert.rule != rule) {
-                own.remove(&fingerprint);
+            if alert.rule != rule {
+                if let Some(own) = self.rules.get_mut(&alert.rule) {
+                    own.remove(&fingerprint);
+                }
+                alert.rule = rule.to_owned();
             }
             match self.rules.get_mut(rule) {
                 Some(own) => drop(own.insert(fingerprint)),
                 None => drop(self.rules.insert(rule.to_owned(), BTreeSet::from([fingerprint]))),
             }
-            (alert.rule, alert.severity) = (rule.to_owned(), seen.severity);
-            (alert.labels, alert.element) = (seen.labels, seen.element);
+            (alert.labels, alert.element, alert.severity) = (seen.labels, seen.element, seen.severity);
             (alert.phase, alert.since) = (Phase::Pending, now);
             if terms.hold > 0 {
                 moves.push(alert.moved(now, Move::Pending, ""));
