@@ -57,7 +57,10 @@ impl Index {
             *size += size_of::<Id>();
             let value = ids.key().clone();
             let ids = ids.or_default();
-            if let Err(at) = ids.binary_search(&id) {
+            // Mostly the newest one, which comes last.
+            if ids.last().is_none_or(|last| *last < id) {
+                ids.push(id);
+            } else if let Err(at) = ids.binary_search(&id) {
                 ids.insert(at, id);
             }
             (name, value)

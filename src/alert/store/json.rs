@@ -37,10 +37,27 @@ pub(super) struct Json(Vec<u8>);
 
 impl Json {
     pub(super) fn alert(&mut self, alert: &Alert) -> &str {
-        // Named one by one, so that none is left out.
-        let Alert { fingerprint, rule, labels, element, severity, annotations, value, phase, since, .. } = alert;
-        let Alert { fired_at, resolved_at, gone_since, unknown_since, fired, .. } = alert;
-        let Alert { acknowledged, suppressed, told_at, escalated, .. } = alert;
+        // All of them, so that none is left out.
+        let Alert {
+            fingerprint,
+            rule,
+            labels,
+            element,
+            severity,
+            annotations,
+            value,
+            phase,
+            since,
+            fired_at,
+            resolved_at,
+            gone_since,
+            unknown_since,
+            fired,
+            acknowledged,
+            suppressed,
+            told_at,
+            escalated,
+        } = alert;
         self.0.clear();
         self.raw(r#"{"fingerprint":"#).fingerprint(*fingerprint);
         self.raw(r#","rule":"#).text(rule);
