@@ -26,10 +26,11 @@ impl Target {
             // Nothing to take off, as usual: one copy of the path holds all segments.
             self.bytes.extend_from_slice(path);
             let mut start = 0;
-            for end in memchr::memchr_iter(b'/', path).chain([path.len()]) {
+            slashes(path, |end| {
                 self.push(start..end);
                 start = end + 1;
-            }
+            });
+            self.push(start..path.len());
             return true;
         }
         for raw in path.split(|byte| *byte == b'/') {
@@ -58,6 +59,24 @@ impl Target {
     pub fn get(&self, at: usize) -> Option<&[u8]> {
         self.ranges.get(at).map(|range| &self.bytes[usize::from(range.start)..usize::from(range.end)])
     }
+}
+
+/// Shows where the slashes are, in order. Segments are short, so that a search for each would take longer than its segment does:
+/// eight bytes are looked at at once.
+fn slashes(path: &[u8], mut see: impl FnMut(usize)) {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let (eights, rest) = path.as_chunks::<8>();
+    for (at, eight) in eights.iter().enumerate() {
+        let others = u64::from_le_bytes(*eight) ^ (u64::from(b'/') * EACH);
+        // The highest bit of a byte is set where the byte is none.
+        let mut found = !(((others & (0x7f * EACH)) + 0x7f * EACH) | others) & (0x80 * EACH);
+        while found != 0 {
+            see(at * 8 + found.trailing_zeros() as usize / 8);
+            found &= found - 1;
+        }
+    }
+    let from = path.len() - rest.len();
+    rest.iter().enumerate().filter(|(_, byte)| **byte == b'/').for_each(|(at, _)| see(from + at));
 }
 
 /// The path within an origin form, an absolute form or `*`, without query and fragment.
@@ -175,5 +194,17 @@ mod tests {
     fn eight_kibibytes_are_read_and_more_is_cut() {
         let long = format!("/{}", "a/".repeat(40_000));
         assert_eq!(read(long.as_bytes()).map(|all| all.len()), Some(4096));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn slashes_are_found_wherever_they_are(path in proptest::collection::vec(proptest::prelude::prop_oneof![
+            proptest::prelude::Just(b'/'), proptest::prelude::Just(b'.'), proptest::prelude::Just(b'\xaf'),
+            proptest::prelude::any::<u8>(),
+        ], 0..40)) {
+            let mut found = Vec::new();
+            slashes(&path, |at| found.push(at));
+            proptest::prop_assert_eq!(found, memchr::memchr_iter(b'/', &path).collect::<Vec<_>>());
+        }
     }
 }
