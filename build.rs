@@ -9,9 +9,10 @@ use std::process::Command;
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 fn main() {
-    println!("cargo:rerun-if-changed=ci/order.txt");
     println!("cargo:rerun-if-env-changed=RUSTC_LINKER");
     let order = Path::new(&var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("ci/order.txt");
+    // Its whole path: checkouts that share a target folder share what is said here, and one of them may be gone.
+    println!("cargo:rerun-if-changed={}", order.display());
     let is = |key: &str, value: &str| var(key).is_ok_and(|found| found == value);
     if is("TARGET", TARGET) && is("PROFILE", "release") && order.exists() && links_with_lld() {
         // A name that is gone is no fault: the list is of an earlier build.
