@@ -16,8 +16,7 @@ use crate::harness::wait;
 /// Answers each connection once, with who it is.
 fn replica(listener: TcpListener, name: u8) {
     thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(mut stream) = stream else { return };
+        while let Ok((mut stream, _)) = listener.accept() {
             let mut head = Vec::new();
             while !head.ends_with(b"\r\n\r\n") {
                 let mut byte = [0];
@@ -27,6 +26,8 @@ fn replica(listener: TcpListener, name: u8) {
                 }
             }
             if head.starts_with(b"GET /leave") {
+                // First, so that who sees the end of this connection finds nobody who lets him in and then hangs up.
+                drop(listener);
                 return;
             }
             let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\n{name}");
