@@ -235,6 +235,16 @@ mod tests {
     }
 
     #[test]
+    fn much_is_looked_at_more_often_than_little() {
+        let (queue, mut drain) = queue();
+        for (told, period) in [(0, QUIET), (FEW - 1, QUIET), (FEW, PERIOD), (0, QUIET)] {
+            (0..told).for_each(|_| queue.tell(exchange(&queue, 200, 0)));
+            drain.take(|_| {});
+            assert_eq!(drain.period, period, "{told} told");
+        }
+    }
+
+    #[test]
     fn who_waits_finds_all_counted_that_was_told_before() {
         let (queue, mut drain) = queue();
         let teller = queue.clone();

@@ -12,8 +12,7 @@ use crate::event::exchange::MessageRecord;
 use crate::event::{Exchange, Queue, Record, Session, Traced};
 use crate::wire::http1::{RequestHead, ResponseHead, Upgrade};
 use crate::wire::websocket::Unread;
-use foldhash::quality::RandomState;
-use std::hash::{BuildHasher as _, Hasher as _};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -247,8 +246,8 @@ impl Watch {
     }
 }
 
-/// What was found harmless before, by hashes of 64 bits whose seed nobody outside knows or sees a trace of. What finds its place
-/// taken pushes the other out.
+/// What was found harmless before, by hashes that nobody outside can foresee, which no faster hash promises: an attack must not
+/// pass for what is known. What finds its place taken pushes the other out.
 struct Harmless {
     hash: RandomState,
     places: Box<[u64; KNOWN]>,
@@ -256,7 +255,7 @@ struct Harmless {
 
 impl Default for Harmless {
     fn default() -> Self {
-        Self { hash: RandomState::default(), places: Box::new([0; KNOWN]) }
+        Self { hash: RandomState::new(), places: Box::new([0; KNOWN]) }
     }
 }
 

@@ -306,3 +306,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn whatever_would_be_changed_is_known_to_be_there() {
+    let debug = Context { debug: true, ..context() };
+    for context in [context(), debug] {
+        let fields = Fields::new(&context, FORMS.into_iter().collect(), false);
+        let all =
+            Name::ALL.into_iter().map(Name::as_str).chain(["tracestate", "x-b3-what", "baggage", "x-request-id", "b4"]);
+        for name in all.flat_map(|name| [name.to_owned(), name.to_ascii_uppercase()]) {
+            let carries = reader(&[(&name, "")]).carries();
+            assert!(carries || fields.of(name.as_bytes()) == Become::Same, "{name}");
+        }
+    }
+    assert!(!reader(&[("baggage", "a=b"), ("x-request-id", "7"), ("host", "a")]).carries());
+}
